@@ -1,0 +1,103 @@
+/* Loading: a file nobody trusts goes in, a validated model or an exact refusal
+ * comes out. The file is copied once, sealed, verified, and parsed by a confined
+ * child process (docs/design.md).
+ *
+ * Thread-safe: any number of loads may run at once. A load makes one child, which
+ * has ended and been collected when the call returns.
+ */
+#ifndef WEIGHLOCK_LOAD_H
+#define WEIGHLOCK_LOAD_H
+
+#include <weighlock/limits.h>
+#include <weighlock/model.h>
+#include <weighlock/trust.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum wlk_transport {
+    WLK_TRANSPORT_AUTO = 0, /* pipe up to 1 MiB, map above */
+    WLK_TRANSPORT_PIPE = 1, /* every array's bytes come over the pipe: the default */
+    WLK_TRANSPORT_MAP = 2   /* raw arrays are mapped from the sealed copy */
+} wlk_transport;
+
+typedef enum wlk_layers {
+    WLK_LAYERS_ALL = 0,     /* every layer that the machine can hold */
+    WLK_LAYERS_REQUIRED = 1 /* only those without which nothing is loaded */
+} wlk_layers;
+
+/* Start from wlk_load_options_default. */
+typedef struct wlk_load_options {
+    const char *child_path; /* weighlock-child; NULL: where it was installed */
+    const wlk_trust *trust; /* NULL: no key is trusted */
+    int allow_unsigned;     /* also load what no trusted key vouches for */
+    wlk_transport transport;
+    wlk_layers layers;
+    uint32_t require;   /* bit i: layer i is required too (wlk_layer_name) */
+    uint32_t uid;       /* for the child when started as root; 0: _weighlock or 65534 */
+    uint32_t threads;   /* for hashing; default 2 */
+    wlk_limits limits;
+} wlk_load_options;
+
+WLK_API void wlk_load_options_default(wlk_load_options *options);
+
+#define WLK_LAYER_COUNT 19
+
+typedef enum wlk_layer_state {
+    WLK_LAYER_NOT_TRIED = 0,
+    WLK_LAYER_FAILED = 1,
+    WLK_LAYER_REPORTED = 2, /* the child says that it holds */
+    WLK_LAYER_ATTESTED = 3  /* and the parent has seen it from outside */
+} wlk_layer_state;
+
+/* What happened, filled in as far as the load got, also when it failed. */
+typedef struct wlk_load_report {
+    wlk_verification verification;
+    uint64_t file_bytes;
+    int child_started;
+    wlk_layer_state layers[WLK_LAYER_COUNT];
+    int32_t layer_errno[WLK_LAYER_COUNT];
+} wlk_load_report;
+
+/* "seccomp" ...: a layer's stable name, NULL past the last; and whether a load is
+ * refused without it. */
+WLK_API const char *wlk_layer_name(uint32_t layer);
+WLK_API int wlk_layer_required(uint32_t layer);
+
+/* A gate: the options, the child program (opened once and checked on that
+ * descriptor), and which layers this machine was found to hold. A later child
+ * that misses one of them is refused. Safe to use from many threads. */
+typedef struct wlk_gate wlk_gate;
+
+/* options may be NULL for the defaults; options->trust must outlive the gate. A
+ * child program that cannot be used is reported by the first load. */
+WLK_API WLK_MUST_USE wlk_status wlk_gate_open(const wlk_load_options *options, wlk_gate **gate,
+                                              wlk_error *error);
+WLK_API void wlk_gate_close(wlk_gate *gate);
+
+/* Loads the file at `path` (opened once). report and error may be NULL. */
+WLK_API WLK_MUST_USE wlk_status wlk_gate_load_path(wlk_gate *gate, const char *path,
+                                                   wlk_model **model, wlk_load_report *report,
+                                                   wlk_error *error);
+/* The same from an open descriptor, which stays open and is read from its start.
+ * A memfd that is already sealed is taken as it is. */
+WLK_API WLK_MUST_USE wlk_status wlk_gate_load_fd(wlk_gate *gate, int fd, wlk_model **model,
+                                                 wlk_load_report *report, wlk_error *error);
+/* Copies, seals and verifies without a child: everything up to the fork. Unsigned
+ * files and unknown signers are reported, not refused. */
+WLK_API WLK_MUST_USE wlk_status wlk_gate_verify_path(wlk_gate *gate, const char *path,
+                                                     wlk_load_report *report, wlk_error *error);
+/* Starts a child, locks it down, attests it and lets it end: what `doctor` shows. */
+WLK_API WLK_MUST_USE wlk_status wlk_gate_check(wlk_gate *gate, wlk_load_report *report,
+                                               wlk_error *error);
+
+/* One load: a gate is opened, used and closed. */
+WLK_API WLK_MUST_USE wlk_status wlk_load_path(const char *path, const wlk_load_options *options,
+                                              wlk_model **model, wlk_load_report *report,
+                                              wlk_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,20 @@
+/* UTF-8: strict validation (Unicode 15, table 3-7: no overlong forms, no
+ * surrogates, nothing above U+10FFFF) and text made safe for a terminal. */
+#ifndef WLK_BASE_UTF8_H
+#define WLK_BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Is text[0..length) valid UTF-8 without U+0000? */
+bool utf8_valid(const uint8_t *text, size_t length);
+
+/* Is text[0..length) valid UTF-8, U+0000 allowed? For payloads of str tensors. */
+bool utf8_valid_payload(const uint8_t *text, size_t length);
+
+/* Replaces in place every byte of what is not valid UTF-8, and every control,
+ * escape, line separator and bidirectional formatting character, by '?'. */
+void utf8_make_harmless(char *text);
+
+#endif

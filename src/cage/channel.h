@@ -1,0 +1,39 @@
+/* The child's end of the pipes: reads ORDER and GO, writes frames. Only read(0)
+ * and write(1), so it works the same before and after the lock-down. */
+#ifndef WLK_CAGE_CHANNEL_H
+#define WLK_CAGE_CHANNEL_H
+
+#include <stdbool.h>
+
+#include "image/builder.h"
+#include "wire/frame.h"
+
+/* Frames shorter than this are collected and written together. */
+#define CHANNEL_BUFFER 65536
+
+typedef struct channel {
+    uint64_t sequence;  /* of the next frame out */
+    uint32_t transport; /* wire_transport */
+    bool mapped;        /* the current buffer's bytes stay here: the parent maps them */
+    uint32_t used;
+    uint8_t buffer[CHANNEL_BUFFER];
+} channel;
+
+/* Reads exactly `length` bytes from fd 0; false at end of file. */
+bool channel_read(void *data, uint64_t length);
+
+/* Reads and checks ORDER and its policy blob, which has room for WIRE_MAX_POLICY
+ * bytes. */
+wlk_status channel_read_order(wire_order *order, uint8_t *policy, wlk_error *error);
+
+/* Waits for GO; false when the parent went away or said anything else. */
+bool channel_wait_go(void);
+
+/* Sends a whole frame; flush sends what was collected. False: nobody reads. */
+bool channel_send(channel *out, frame_type type, const void *body, uint64_t length);
+bool channel_flush(channel *out);
+
+/* A sink that turns payload buffers into DATA frames. */
+image_sink channel_sink(channel *out);
+
+#endif

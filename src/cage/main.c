@@ -1,0 +1,71 @@
+/* weighlock-child: reads an ORDER, locks itself down, says HELLO, waits until the
+ * parent has attested it, and only then looks at the artifact. After the filter
+ * it makes three system calls: read(0), write(1), exit_group. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cage/channel.h"
+#include "cage/layers.h"
+#include "formats/formats.h"
+
+/* Exit codes, for the parent's report. */
+enum { EXIT_DONE = 0, EXIT_NO_ORDER = 10, EXIT_NOT_CONFINED = 11, EXIT_NO_GO = 12, EXIT_PIPE = 13 };
+
+static wlk_status parse(const cage *c, image_builder *builder, wlk_error *error) {
+    const format_row *format = format_find(c->order.format);
+    if (!format) return error_at(error, RULE_FORMAT_UNKNOWN, 0);
+    const format_input input = {.data = c->snapshot,
+                                .size = c->order.snapshot_bytes,
+                                .limits = &c->order.limits};
+    TRY(format->parse(&input, builder, error));
+    return image_builder_status(builder, error);
+}
+
+/* The artifact becomes DATA frames and *image, or an error. */
+static wlk_status build(const cage *c, channel *out, uint8_t **image, uint64_t *length,
+                        wlk_error *error) {
+    const image_sink sink = channel_sink(out);
+    image_builder *builder = image_builder_new(&c->order.limits, &sink);
+    if (!builder) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    wlk_status status = parse(c, builder, error);
+    if (status == WLK_OK) {
+        status = image_finish(builder, c->order.snapshot_bytes, image, length, error);
+    }
+    image_builder_free(builder);
+    return status;
+}
+
+static bool refuse(channel *out, const wlk_error *error) {
+    const wire_refuse body = {.rule = error->rule,
+                              .status = (uint32_t)error->status,
+                              .offset = error->offset};
+    return channel_send(out, FRAME_REFUSE, &body, sizeof body);
+}
+
+static bool answer(const cage *c, channel *out) {
+    uint8_t *image = NULL;
+    uint64_t length = 0;
+    wlk_error error = {0};
+    if (c->snapshot == NULL) return refuse(out, &(wlk_error){.status = rule_status(RULE_FORMAT_EMPTY),
+                                                             .rule = RULE_FORMAT_EMPTY});
+    if (build(c, out, &image, &length, &error) != WLK_OK) return refuse(out, &error);
+    return channel_send(out, FRAME_IMAGE, image, length) && channel_send(out, FRAME_END, NULL, 0);
+}
+
+int main(void) {
+    static cage c;
+    static channel out;
+    static uint8_t policy[WIRE_MAX_POLICY];
+    wire_hello hello;
+    if (channel_read_order(&c.order, policy, NULL) != WLK_OK) _exit(EXIT_NO_ORDER);
+    c.privileged = geteuid() == 0;
+    out.transport = c.order.transport;
+    const bool confined = cage_lock_down(&c, &hello);
+    if (!channel_send(&out, FRAME_HELLO, &hello, sizeof hello) || !channel_flush(&out)) {
+        _exit(EXIT_PIPE);
+    }
+    if (!confined) _exit(EXIT_NOT_CONFINED);
+    if (!channel_wait_go()) _exit(EXIT_NO_GO);
+    const bool sent = answer(&c, &out) && channel_flush(&out);
+    _exit(sent ? EXIT_DONE : EXIT_PIPE);
+}

@@ -1,0 +1,163 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/model_json.h"
+
+#define MOST_LINES 40 /* of one table in text; --json shows all */
+
+static void print_shape(const wlk_tensor *t) {
+    (void)printf("[");
+    for (uint32_t i = 0; i < t->rank; i++) {
+        (void)printf("%s%" PRIu64, i ? ", " : "", t->shape[i]);
+    }
+    (void)printf("]");
+}
+
+static void print_rest(uint32_t shown, uint32_t count, const char *what) {
+    if (count > shown) {
+        (void)printf("  ... and %" PRIu32 " more %s (--json shows all)\n", count - shown, what);
+    }
+}
+
+static void print_tensors(const wlk_model *model) {
+    const uint32_t count = wlk_model_count(model, WLK_SECTION_TENSORS);
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++) bytes += wlk_model_tensor(model, i).nbytes;
+    (void)printf("tensors    %" PRIu32 ", %" PRIu64 " bytes\n", count, bytes);
+    for (uint32_t i = 0; i < count && i < MOST_LINES; i++) {
+        const wlk_tensor t = wlk_model_tensor(model, i);
+        (void)printf("  ");
+        cli_print_safe(t.name);
+        (void)printf("  %s ", wlk_dtype_name(t.dtype));
+        print_shape(&t);
+        (void)putchar('\n');
+    }
+    print_rest(MOST_LINES, count, "tensors");
+}
+
+/* "f64[batch, 4]", "sequence of ..." */
+static void print_type(const wlk_model *model, uint32_t index) {
+    static const char *const holders[] = {[WLK_TYPE_SEQUENCE] = "sequence of ",
+                                          [WLK_TYPE_MAP] = "map to ",
+                                          [WLK_TYPE_OPTIONAL] = "optional "};
+    wlk_type type = wlk_model_type(model, index);
+    while (type.kind != WLK_TYPE_TENSOR && type.element != WLK_NONE && type.kind != 0) {
+        (void)printf("%s", holders[type.kind]);
+        type = wlk_model_type(model, type.element);
+    }
+    (void)printf("%s", wlk_dtype_name(type.dtype));
+    if (!type.has_shape) return;
+    (void)printf("[");
+    for (uint32_t i = 0; i < type.rank; i++) {
+        if (i) (void)printf(", ");
+        if (type.dims[i] >= 0) {
+            (void)printf("%" PRId64, type.dims[i]);
+        } else {
+            cli_print_safe(type.symbols[i] ? type.symbols[i] : "?");
+        }
+    }
+    (void)printf("]");
+}
+
+static void print_value(const wlk_model *model, const char *label, wlk_ref ref) {
+    (void)printf("  %-8s ", label);
+    if (ref.kind == WLK_REF_TENSOR) {
+        cli_print_safe(wlk_model_tensor(model, ref.index).name);
+    } else if (ref.kind == WLK_REF_VALUE) {
+        const wlk_value value = wlk_model_value(model, ref.index);
+        cli_print_safe(value.name);
+        if (value.type != WLK_NONE) {
+            (void)printf("  ");
+            print_type(model, value.type);
+        }
+    }
+    (void)putchar('\n');
+}
+
+static void print_graph(const wlk_model *model) {
+    if (wlk_model_count(model, WLK_SECTION_GRAPHS) == 0) return;
+    const wlk_graph graph = wlk_model_graph(model, 0);
+    (void)printf("graph      %" PRIu32 " nodes\n", wlk_model_count(model, WLK_SECTION_NODES));
+    for (uint32_t i = 0; i < graph.inputs; i++) {
+        print_value(model, "input",
+                    (wlk_ref){WLK_REF_VALUE, wlk_model_graph_input(model, 0, i)});
+    }
+    for (uint32_t i = 0; i < graph.nodes && i < MOST_LINES; i++) {
+        const wlk_node node = wlk_model_node(model, graph.first_node + i);
+        (void)printf("  %-8s ", "node");
+        if (node.domain[0]) {
+            cli_print_safe(node.domain);
+            (void)putchar('.');
+        }
+        cli_print_safe(node.op);
+        (void)putchar('\n');
+    }
+    print_rest(MOST_LINES, graph.nodes, "nodes");
+    for (uint32_t i = 0; i < graph.outputs; i++) {
+        print_value(model, "output", wlk_model_graph_output(model, 0, i));
+    }
+}
+
+static void print_meta_value(const wlk_meta *m) {
+    if (m->type == WLK_META_STRING) cli_print_safe(m->s);
+    if (m->type == WLK_META_INT) (void)printf("%" PRId64, m->i);
+    if (m->type == WLK_META_UINT) (void)printf("%" PRIu64, m->u);
+    if (m->type == WLK_META_FLOAT) (void)printf("%.17g", m->f);
+    if (m->type == WLK_META_BOOL) (void)printf("%s", m->i ? "true" : "false");
+    if (m->type == WLK_META_NULL) (void)printf("null");
+}
+
+static void print_metadata(const wlk_model *model) {
+    const uint32_t count = wlk_model_count(model, WLK_SECTION_METADATA);
+    uint32_t shown = 0, leaves = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const wlk_meta m = wlk_model_meta(model, i);
+        if (m.type == WLK_META_ARRAY || m.type == WLK_META_MAP) continue;
+        leaves++;
+        if (shown == MOST_LINES) continue;
+        shown++;
+        cli_print_safe(m.path);
+        (void)printf("  ");
+        print_meta_value(&m);
+        (void)putchar('\n');
+    }
+    print_rest(shown, leaves, "entries");
+}
+
+static void print_text(const wlk_model *model, const wlk_load_report *report) {
+    char signature[256];
+    cli_signature_text(&report->verification, signature, sizeof signature);
+    (void)printf("file       %" PRIu64 " bytes, .wlk version 1, ", report->file_bytes);
+    cli_print_safe(signature);
+    (void)putchar('\n');
+    print_metadata(model);
+    print_tensors(model);
+    print_graph(model);
+    const uint32_t selftests = wlk_model_count(model, WLK_SECTION_SELFTESTS);
+    if (selftests) (void)printf("golden     %" PRIu32 " set(s) of rows\n", selftests);
+}
+
+int verb_inspect(const cli *c) {
+    const char *file = c->options.operands[0];
+    wlk_gate *gate = NULL;
+    wlk_trust *trust = NULL;
+    wlk_model *model = NULL;
+    wlk_load_report report = {0};
+    wlk_error error = {.offset = WLK_NO_OFFSET};
+    wlk_status status = cli_gate(c, true, &gate, &trust, &error);
+    if (status == WLK_OK) status = wlk_gate_load_path(gate, file, &model, &report, &error);
+    if (status != WLK_OK) {
+        (void)cli_fail(c, file, &error);
+    } else if (option_given(&c->options, OPTION_JSON)) {
+        status = model_json_print(file, model, &report, &error);
+        if (status != WLK_OK) (void)cli_fail(c, file, &error);
+    } else {
+        print_text(model, &report);
+    }
+    wlk_model_free(model);
+    wlk_gate_close(gate);
+    wlk_trust_free(trust);
+    return (int)status;
+}

@@ -1,0 +1,78 @@
+/* Command line options: one row each, shared by all verbs; a verb lists those it
+ * takes. Help and parsing come from the same rows. */
+#ifndef WLK_CLI_OPTIONS_H
+#define WLK_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weighlock/load.h>
+
+typedef enum option_id {
+    OPTION_HELP,
+    OPTION_JSON,
+    OPTION_TRUST,
+    OPTION_ALLOW_UNSIGNED,
+    OPTION_TRANSPORT,
+    OPTION_REQUIRE,
+    OPTION_LIMIT,
+    OPTION_UID,
+    OPTION_OUTPUT,
+    OPTION_SECRET,
+    OPTION_PUBLIC,
+    OPTION_SIGN,
+    OPTION_UNENCRYPTED,
+    OPTION_PASSWORD_FD,
+    OPTION_FORMAT,
+    OPTION_HEADER,
+    OPTION_NA,
+    OPTION_SELECT,
+    OPTION_SELFTEST,
+    OPTION_COUNT
+} option_id;
+
+#define OPTION_BIT(id) (1u << (id))
+#define OPTION_MAX_REPEAT 64
+
+typedef struct option_row {
+    const char *name;     /* "--trust" */
+    const char *brief;    /* "-o" or NULL */
+    const char *argument; /* "DIR", or NULL for a flag */
+    const char *help;
+} option_row;
+
+extern const option_row option_rows[OPTION_COUNT];
+
+typedef struct option_values {
+    uint32_t given;                 /* bit i: option i was given */
+    const char *value[OPTION_COUNT]; /* the last one given; NULL for flags */
+    const char *na[OPTION_MAX_REPEAT];
+    uint32_t na_count;
+    const char *limit[OPTION_MAX_REPEAT]; /* NAME=VALUE */
+    uint32_t limit_count;
+    const char **operands; /* argv entries that are not options */
+    uint32_t operand_count;
+} option_values;
+
+static inline bool option_given(const option_values *v, option_id id) {
+    return v->given >> id & 1;
+}
+
+/* Parses argv[0..count), of which only the options in `allowed` may occur; after
+ * "--" everything is an operand. Operands are moved to the front of argv. */
+WLK_MUST_USE wlk_status options_parse(const char **argv, uint32_t count, uint32_t allowed,
+                                      option_values *out, wlk_error *error);
+
+/* A decimal number that fits; false otherwise. */
+bool options_number(const char *text, uint64_t *value);
+
+/* The load options that the command line asks for. trust is the caller's to free. */
+WLK_MUST_USE wlk_status options_load(const option_values *v, wlk_load_options *load,
+                                     wlk_trust **trust, wlk_error *error);
+
+/* The limits alone: defaults, and what --limit says. */
+WLK_MUST_USE wlk_status options_limits(const option_values *v, wlk_limits *limits,
+                                       wlk_error *error);
+
+#endif

@@ -1,0 +1,34 @@
+/* The parsers: bytes in, model image out; no I/O, no system calls, no globals.
+ * One row a format; adding a format is one file and one row. */
+#ifndef WLK_FORMATS_FORMATS_H
+#define WLK_FORMATS_FORMATS_H
+
+#include <weighlock/limits.h>
+
+#include "base/error.h"
+#include "image/builder.h"
+
+typedef struct format_input {
+    const uint8_t *data; /* the whole artifact */
+    uint64_t size;
+    const wlk_limits *limits;
+} format_input;
+
+/* Parses `input` into the builder, including the byte map. Does not finish it.
+ * Returns the first error, with rule and offset in the artifact. */
+typedef wlk_status (*format_parse)(const format_input *input, image_builder *builder,
+                                   wlk_error *error);
+
+typedef struct format_row {
+    uint32_t id; /* wire_format */
+    const char *name;
+    format_parse parse;
+} format_row;
+
+/* The row of a format, NULL if there is none. */
+const format_row *format_find(uint32_t id);
+
+/* .wlk version 1 (docs/format.md). */
+wlk_status wlk_parse(const format_input *input, image_builder *builder, wlk_error *error);
+
+#endif

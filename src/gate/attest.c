@@ -1,0 +1,222 @@
+#include "gate/attest.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STATUS_BYTES 8192 /* status and limits are about 1.5 KiB; longer is not believed */
+#define HEAP_SLACK (16ull << 20) /* private memory of the child beside its heap */
+
+typedef struct observed {
+    const attest_claim *claim;
+    char status[STATUS_BYTES];
+    char limits[STATUS_BYTES];
+    unsigned long own_filters; /* of this thread: the child inherited them */
+} observed;
+
+/* ---- reading */
+
+static bool read_text(const char *path, char *text, size_t size) {
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    size_t used = 0;
+    ssize_t got;
+    while ((got = read(fd, text + used, size - 1 - used)) > 0) used += (size_t)got;
+    (void)close(fd);
+    text[used] = 0;
+    return got == 0 && used > 0 && used < size - 1;
+}
+
+static bool read_child(const observed *o, const char *file, char *text, size_t size) {
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%d/%s", (int)o->claim->pid, file);
+    return read_text(path, text, size);
+}
+
+/* The text behind "NAME:\t", or NULL. */
+static const char *field(const char *status, const char *name) {
+    const size_t length = strlen(name);
+    for (const char *line = status; line; line = strchr(line, '\n')) {
+        if (*line == '\n') line++;
+        if (strncmp(line, name, length) == 0 && line[length] == ':') return line + length + 1;
+    }
+    return NULL;
+}
+
+static bool field_is(const observed *o, const char *name, int base, unsigned long wanted) {
+    const char *text = field(o->status, name);
+    return text && strtoul(text, NULL, base) == wanted;
+}
+
+/* All four ids (real, effective, saved, filesystem) of a line are `wanted`; for
+ * an ordinary user's child, whatever it is, not root's. */
+static bool ids_are(const observed *o, const char *name, unsigned long wanted) {
+    const char *text = field(o->status, name);
+    unsigned long id[4];
+    if (!text || sscanf(text, "%lu %lu %lu %lu", &id[0], &id[1], &id[2], &id[3]) != 4) return false;
+    for (int i = 0; i < 4; i++) {
+        if (id[i] != wanted) return false;
+    }
+    return true;
+}
+
+/* The hard limit of that row of /proc/PID/limits is a number, and at most `most`.
+ * prlimit would need a capability that root in a container may lack. */
+static bool limit_is(const observed *o, const char *name, uint64_t most) {
+    const char *row = strstr(o->limits, name);
+    if (!row) return false;
+    const char *soft = row + strlen(name);
+    char *hard;
+    (void)strtoull(soft + strspn(soft, " "), &hard, 10);
+    hard += strspn(hard, " ");
+    return *hard >= '0' && *hard <= '9' && strtoull(hard, NULL, 10) <= most;
+}
+
+/* ---- one check a layer: what must be seen. */
+
+static bool see_seccomp(const observed *o) {
+    return field_is(o, "Seccomp", 10, 2) &&
+           field_is(o, "Seccomp_filters", 10, o->own_filters + 1) && field_is(o, "Threads", 10, 1);
+}
+
+static bool see_no_new_privs(const observed *o) {
+    return field_is(o, "NoNewPrivs", 10, 1);
+}
+
+static bool see_capabilities(const observed *o) {
+    return field_is(o, "CapInh", 16, 0) && field_is(o, "CapPrm", 16, 0) &&
+           field_is(o, "CapEff", 16, 0) && field_is(o, "CapAmb", 16, 0);
+}
+
+static bool see_bounding_set(const observed *o) {
+    return field_is(o, "CapBnd", 16, 0);
+}
+
+static bool see_ids(const observed *o) {
+    const attest_claim *claim = o->claim;
+    if (!claim->privileged) return ids_are(o, "Uid", geteuid()) && geteuid() != 0;
+    const char *groups = field(o->status, "Groups");
+    return ids_are(o, "Uid", claim->uid) && ids_are(o, "Gid", claim->gid) && claim->uid != 0 &&
+           groups && groups[strspn(groups, " \t")] == '\n';
+}
+
+static bool see_rlimits(const observed *o) {
+    return limit_is(o, "Max core file size", 0) && limit_is(o, "Max locked memory", 0) &&
+           limit_is(o, "Max cpu time", o->claim->limits->cpu_seconds + 1) &&
+           limit_is(o, "Max data size", o->claim->limits->heap_bytes + HEAP_SLACK);
+}
+
+static bool see_zero_rlimits(const observed *o) {
+    return limit_is(o, "Max open files", 0) && limit_is(o, "Max processes", 0) &&
+           limit_is(o, "Max file size", 0);
+}
+
+static bool see_oom_score(const observed *o) {
+    char text[16];
+    return read_child(o, "oom_score_adj", text, sizeof text) && strcmp(text, "1000\n") == 0;
+}
+
+/* The files of a process that cannot be dumped do not belong to its user. */
+static bool see_not_dumpable(const observed *o) {
+    char path[64];
+    struct stat status;
+    const uid_t user = o->claim->privileged ? o->claim->uid : geteuid();
+    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)o->claim->pid);
+    return stat(path, &status) == 0 && status.st_uid != user;
+}
+
+/* In its own namespace it is process 1: the last number of NSpid. */
+static bool see_pid_namespace(const observed *o) {
+    const char *text = field(o->status, "NSpid");
+    if (!text) return false;
+    const char *end = strchr(text, '\n');
+    return end && end - text > 2 && end[-1] == '1' && (end[-2] == '\t' || end[-2] == ' ');
+}
+
+/* Another network namespace than ours; where the link is not readable (an
+ * ordinary user's non-dumpable child), HELLO's word stands. */
+static bool see_namespaces(const observed *o) {
+    char path[64];
+    struct stat own, its;
+    (void)snprintf(path, sizeof path, "/proc/%d/ns/net", (int)o->claim->pid);
+    if (stat(path, &its) != 0 || stat("/proc/thread-self/ns/net", &own) != 0) return false;
+    return own.st_ino != its.st_ino;
+}
+
+/* Exactly 0, 1 and 2 are open, where that is readable. */
+static bool see_descriptors(const observed *o) {
+    char path[64];
+    unsigned count = 0;
+    (void)snprintf(path, sizeof path, "/proc/%d/fd", (int)o->claim->pid);
+    DIR *folder = opendir(path);
+    if (!folder) return false;
+    while (readdir(folder)) count++;
+    (void)closedir(folder);
+    return count == 2 + 3; /* "." and ".." */
+}
+
+typedef struct sight {
+    wire_layer layer;
+    bool (*see)(const observed *o);
+    const char *readable; /* NULL: always; else only where /proc/PID/THIS can be read */
+} sight;
+
+static const sight sights[] = {
+    {LAYER_SECCOMP, see_seccomp, NULL},
+    {LAYER_NO_NEW_PRIVS, see_no_new_privs, NULL},
+    {LAYER_CAPABILITIES, see_capabilities, NULL},
+    {LAYER_BOUNDING_SET, see_bounding_set, NULL},
+    {LAYER_IDS, see_ids, NULL},
+    {LAYER_RLIMITS, see_rlimits, NULL},
+    {LAYER_ZERO_RLIMITS, see_zero_rlimits, NULL},
+    {LAYER_OOM_SCORE, see_oom_score, NULL},
+    {LAYER_NOT_DUMPABLE, see_not_dumpable, NULL},
+    {LAYER_PID_NAMESPACE, see_pid_namespace, NULL},
+    {LAYER_NAMESPACES, see_namespaces, "ns/net"},
+    {LAYER_DESCRIPTORS, see_descriptors, "fd"},
+};
+
+/* Is that part of /proc closed to us? Then it is evidence of nothing. The "/."
+ * makes the kernel resolve a link and search a folder: both need permission. */
+static bool is_closed(const observed *o, const char *file) {
+    char path[64];
+    struct stat status;
+    if (!file) return false;
+    (void)snprintf(path, sizeof path, "/proc/%d/%s/.", (int)o->claim->pid, file);
+    if (stat(path, &status) == 0 || errno == ENOTDIR) return false;
+    return errno == EACCES || errno == EPERM;
+}
+
+static wlk_status look(observed *o, uint32_t *attested, wlk_error *error) {
+    for (size_t i = 0; i < sizeof sights / sizeof *sights; i++) {
+        const sight *s = &sights[i];
+        if (!(o->claim->held >> s->layer & 1)) continue;
+        if (s->see(o)) {
+            *attested |= 1u << s->layer;
+        } else if (!is_closed(o, s->readable)) {
+            return error_text(error, RULE_CAGE_ATTEST, WLK_NO_OFFSET, "%s",
+                              wire_layer_name(s->layer));
+        }
+    }
+    return WLK_OK;
+}
+
+wlk_status attest_child(const attest_claim *claim, uint32_t *attested, wlk_error *error) {
+    observed o = {.claim = claim};
+    *attested = 0;
+    if (!read_text("/proc/thread-self/status", o.status, sizeof o.status)) {
+        return error_at(error, RULE_CAGE_UNREADABLE, WLK_NO_OFFSET);
+    }
+    const char *filters = field(o.status, "Seccomp_filters");
+    o.own_filters = filters ? strtoul(filters, NULL, 10) : 0;
+    if (!read_child(&o, "status", o.status, sizeof o.status) ||
+        !read_child(&o, "limits", o.limits, sizeof o.limits)) {
+        return error_at(error, RULE_CAGE_UNREADABLE, WLK_NO_OFFSET);
+    }
+    return look(&o, attested, error);
+}

@@ -1,0 +1,296 @@
+#include "gate/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PIPE_BYTES (1 << 20) /* 1 MiB: fewer switches for large payloads; may be refused */
+#define STACK_BYTES 32768
+#define NANOSECONDS 1000000000ull
+
+uint64_t clock_now(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NANOSECONDS + (uint64_t)now.tv_nsec;
+}
+
+wlk_status child_program_open(const char *path, int *fd, wlk_error *error) {
+    const int program = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (program < 0) return error_errno(error, RULE_CAGE_PROGRAM, errno, path);
+    struct stat status;
+    const char *wrong = NULL;
+    if (fstat(program, &status) != 0 || !S_ISREG(status.st_mode)) {
+        wrong = "is not a regular file";
+    } else if (status.st_uid != 0 && status.st_uid != geteuid()) {
+        wrong = "is owned by neither root nor you";
+    } else if (status.st_mode & (S_IWGRP | S_IWOTH)) {
+        wrong = "is writable by others";
+    } else if (!(status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH))) {
+        wrong = "is not executable";
+    }
+    if (wrong) {
+        (void)close(program);
+        return error_text(error, RULE_CAGE_PROGRAM, WLK_NO_OFFSET, "%s %s", path, wrong);
+    }
+    *fd = program;
+    return WLK_OK;
+}
+
+/* ---- start */
+
+/* Lives on the spawning function's stack: the child shares the memory until exec,
+ * and the parent sleeps meanwhile, so this is also how it reports an errno. */
+typedef struct launch {
+    int control, result, null, snapshot, program;
+    bool new_user;                 /* a user namespace was made: map the own ids into it */
+    char uid_map[40], gid_map[40]; /* "ID ID 1": ready, for the child must not format text */
+    volatile int failed;
+} launch;
+
+static bool write_text(const char *path, const char *text) {
+    const int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    const size_t length = strlen(text);
+    const bool written = write(fd, text, length) == (ssize_t)length;
+    (void)close(fd);
+    return written;
+}
+
+/* An unmapped user could make no further namespace. */
+static bool launch_map_ids(const launch *l) {
+    return write_text("/proc/self/setgroups", "deny") &&
+           write_text("/proc/self/uid_map", l->uid_map) &&
+           write_text("/proc/self/gid_map", l->gid_map);
+}
+
+/* Puts the four descriptors at 0..3 and marks all others close-on-exec. The copy
+ * of the program's descriptor, or -1. */
+static int launch_descriptors(const launch *l) {
+    const int from[] = {l->control, l->result, l->null, l->snapshot};
+    int safe[4];
+    for (int i = 0; i < 4; i++) { /* out of the way of 0..3 first */
+        safe[i] = from[i] < 0 ? -1 : fcntl(from[i], F_DUPFD, 16);
+        if (from[i] >= 0 && safe[i] < 0) return -1;
+    }
+    const int program = fcntl(l->program, F_DUPFD, 16);
+    for (int i = 0; i < 4; i++) {
+        if (safe[i] >= 0 && dup2(safe[i], i) < 0) return -1;
+    }
+    const unsigned first = l->snapshot < 0 ? 3 : 4;
+    if (syscall(SYS_close_range, first, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */) != 0) return -1;
+    return program;
+}
+
+/* Runs in the child, on its own stack but in the parent's memory: nothing but
+ * system calls, and no change to what the parent will find. */
+static int launch_exec(void *argument) {
+    launch *l = argument;
+    const struct sigaction standard = {.sa_handler = SIG_DFL};
+    for (int s = 1; s < NSIG; s++) (void)sigaction(s, &standard, NULL);
+    const int program = launch_descriptors(l);
+    if (program >= 0 && (!l->new_user || launch_map_ids(l))) {
+        static char name[] = "weighlock-child";
+        char *const arguments[] = {name, NULL}, *const environment[] = {NULL};
+        sigset_t none;
+        (void)sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        (void)syscall(SYS_execveat, program, "", arguments, environment, AT_EMPTY_PATH);
+    }
+    l->failed = errno;
+    _exit(127);
+}
+
+/* clone with vfork semantics: no copy of the parent's page tables, so the cost
+ * does not depend on the parent's size. All signals are blocked around it, for a
+ * handler would run in the shared memory. */
+static pid_t launch_clone(launch *l, int flags, int *pidfd) {
+    _Alignas(16) unsigned char stack[STACK_BYTES];
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, &before);
+    const pid_t pid = clone(launch_exec, stack + sizeof stack,
+                            CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | flags, l, pidfd);
+    const int reason = errno;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = reason;
+    return pid;
+}
+
+static void close_if_open(int *fd) {
+    if (*fd >= 0) (void)close(*fd);
+    *fd = -1;
+}
+
+static wlk_status open_pipes(int control[2], int result[2], int *null, wlk_error *error) {
+    if (pipe2(control, O_CLOEXEC) != 0 || pipe2(result, O_CLOEXEC) != 0) {
+        return error_errno(error, RULE_CAGE_SPAWN, errno, "pipe");
+    }
+    *null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (*null < 0) return error_errno(error, RULE_CAGE_SPAWN, errno, "/dev/null");
+    (void)fcntl(result[0], F_SETPIPE_SZ, PIPE_BYTES);
+    if (fcntl(result[0], F_SETFL, O_NONBLOCK) != 0) {
+        return error_errno(error, RULE_CAGE_SPAWN, errno, "pipe");
+    }
+    return WLK_OK;
+}
+
+static wlk_status launch_child(const child_start *start, const int control[2],
+                               const int result[2], int null, child *out, int *namespace_errno,
+                               wlk_error *error) {
+    if (write(control[1], start->order, start->order_bytes) != (ssize_t)start->order_bytes) {
+        return error_errno(error, RULE_CAGE_SPAWN, errno, "order");
+    }
+    launch l = {.control = control[0],
+                .result = result[1],
+                .null = null,
+                .snapshot = start->snapshot,
+                .program = start->program,
+                .new_user = start->namespace_flags & CLONE_NEWUSER};
+    (void)snprintf(l.uid_map, sizeof l.uid_map, "%u %u 1", geteuid(), geteuid());
+    (void)snprintf(l.gid_map, sizeof l.gid_map, "%u %u 1", getegid(), getegid());
+    int pidfd = -1;
+    const pid_t pid = launch_clone(&l, start->namespace_flags, &pidfd);
+    if (pid < 0) {
+        *namespace_errno = start->namespace_flags ? errno : 0;
+        return error_errno(error, RULE_CAGE_SPAWN, errno, "clone");
+    }
+    *out = (child){.pid = pid,
+                   .pidfd = pidfd,
+                   .control = control[1],
+                   .control_peer = control[0],
+                   .result = result[0]};
+    if (l.failed == 0) return WLK_OK;
+    *namespace_errno = l.new_user ? l.failed : 0;
+    return error_errno(error, RULE_CAGE_SPAWN, l.failed, "exec");
+}
+
+wlk_status child_spawn(const child_start *start, child *out, int *namespace_errno,
+                       wlk_error *error) {
+    int control[2] = {-1, -1}, result[2] = {-1, -1}, null = -1;
+    *out = CHILD_NONE;
+    *namespace_errno = 0;
+    wlk_status status = open_pipes(control, result, &null, error);
+    if (status == WLK_OK) {
+        status = launch_child(start, control, result, null, out, namespace_errno, error);
+    }
+    close_if_open(&null);
+    close_if_open(&result[1]);
+    if (status == WLK_OK) return WLK_OK;
+    if (out->pid >= 0) {
+        (void)!child_collect(out, 0, 0, NULL);
+    } else {
+        close_if_open(&control[0]);
+        close_if_open(&control[1]);
+        close_if_open(&result[0]);
+    }
+    return status;
+}
+
+/* ---- end */
+
+void child_kill(child *c) {
+    if (c->pidfd < 0) return;
+    c->killed = true;
+    (void)syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
+}
+
+/* Waits until the child has ended; false at the deadline. */
+static bool wait_for_end(const child *c, uint64_t deadline) {
+    struct pollfd watched = {.fd = c->pidfd, .events = POLLIN};
+    for (;;) {
+        const uint64_t now = clock_now();
+        if (now >= deadline) return false;
+        const struct timespec left = {.tv_sec = (time_t)((deadline - now) / NANOSECONDS),
+                                      .tv_nsec = (long)((deadline - now) % NANOSECONDS)};
+        const int ready = ppoll(&watched, 1, &left, NULL);
+        if (ready > 0) return true;
+        if (ready < 0 && errno != EINTR) return false;
+    }
+}
+
+/* How the child ended. */
+typedef struct child_end {
+    bool seen;
+    bool exited;
+    int code; /* exit code or signal */
+    uint64_t cpu_seconds;
+} child_end;
+
+/* Where the host ignores SIGCHLD or waits for every child, waitid finds nothing;
+ * from Linux 6.15 on the pidfd still tells. */
+static child_end ask_pidfd(int pidfd) {
+    struct {
+        uint64_t mask, cgroup;
+        uint32_t ids[11];
+        int32_t exit_code;
+    } info = {.mask = 1u << 3 /* PIDFD_INFO_EXIT */};
+    const unsigned long request = _IOWR(0xff, 11, info);
+    if (ioctl(pidfd, request, &info) != 0 || !(info.mask & 1u << 3)) return (child_end){0};
+    const int status = info.exit_code;
+    return (child_end){.seen = true,
+                       .exited = WIFEXITED(status),
+                       .code = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status)};
+}
+
+static child_end reap(int pidfd) {
+    siginfo_t info = {0};
+    struct rusage usage = {0};
+    long got;
+    do {
+        got = syscall(SYS_waitid, P_PIDFD, pidfd, &info, WEXITED | __WALL, &usage);
+    } while (got != 0 && errno == EINTR);
+    if (got != 0) return ask_pidfd(pidfd);
+    return (child_end){.seen = true,
+                       .exited = info.si_code == CLD_EXITED,
+                       .code = info.si_status,
+                       .cpu_seconds = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)};
+}
+
+static wlk_status judge_signal(const child *c, const child_end *end, uint64_t cpu_limit,
+                               wlk_error *error) {
+    if (end->code == SIGSYS) return error_at(error, RULE_CAGE_SYSCALL, WLK_NO_OFFSET);
+    const bool slow = cpu_limit > 0 && end->cpu_seconds >= cpu_limit;
+    if (end->code == SIGXCPU || (slow && !c->killed)) {
+        return error_at(error, RULE_LIMIT_CPU_SECONDS, WLK_NO_OFFSET);
+    }
+    if (end->code == SIGKILL || end->code == SIGTERM || end->code == SIGINT ||
+        end->code == SIGHUP || end->code == SIGPIPE) {
+        return error_text(error, RULE_CAGE_KILLED, WLK_NO_OFFSET, "signal %d", end->code);
+    }
+    return error_text(error, RULE_CAGE_CRASH, WLK_NO_OFFSET, "signal %d", end->code);
+}
+
+static wlk_status judge(const child *c, const child_end *end, uint64_t cpu_limit,
+                        wlk_error *error) {
+    if (!end->seen) return error_at(error, RULE_CAGE_UNSEEN, WLK_NO_OFFSET);
+    if (!end->exited) return judge_signal(c, end, cpu_limit, error);
+    if (end->code == 0) return WLK_OK;
+    return error_text(error, RULE_CAGE_EXIT, WLK_NO_OFFSET, "exit code %d", end->code);
+}
+
+wlk_status child_collect(child *c, uint64_t deadline, uint64_t cpu_limit, wlk_error *error) {
+    if (c->pidfd < 0) return error_at(error, RULE_CAGE_UNSEEN, WLK_NO_OFFSET);
+    const bool in_time = wait_for_end(c, deadline);
+    if (!in_time) child_kill(c);
+    const child_end end = reap(c->pidfd);
+    const wlk_status status =
+        in_time ? judge(c, &end, cpu_limit, error)
+                : error_at(error, RULE_LIMIT_DEADLINE, WLK_NO_OFFSET);
+    close_if_open(&c->control);
+    close_if_open(&c->control_peer);
+    close_if_open(&c->result);
+    close_if_open(&c->pidfd);
+    c->pid = -1;
+    return status;
+}

@@ -1,0 +1,238 @@
+#include "gate/receive.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+
+#define STEP (1u << 20)          /* of a large read: compared while it is in the cache */
+#define LARGE_BYTES (1u << 20)   /* from here on a buffer is a mapping of its own */
+#define BUFFER_ALIGN 64
+#define NANOSECONDS 1000000000ull
+
+/* ---- reading with a deadline */
+
+void reader_start(reader *r, const child *c, uint64_t deadline) {
+    r->fd = c->result;
+    r->pidfd = c->pidfd;
+    r->deadline = deadline;
+    r->position = r->used = 0;
+}
+
+/* Waits until there is something to read or the child has ended. */
+static wlk_status wait_readable(const reader *r, bool *ended, wlk_error *error) {
+    struct pollfd watched[2] = {{.fd = r->fd, .events = POLLIN},
+                                {.fd = r->pidfd, .events = POLLIN}};
+    const uint64_t now = clock_now();
+    if (now >= r->deadline) return error_at(error, RULE_LIMIT_DEADLINE, WLK_NO_OFFSET);
+    const uint64_t left = r->deadline - now;
+    const struct timespec wait = {.tv_sec = (time_t)(left / NANOSECONDS),
+                                  .tv_nsec = (long)(left % NANOSECONDS)};
+    if (ppoll(watched, 2, &wait, NULL) < 0 && errno != EINTR) {
+        return error_errno(error, RULE_CAGE_UNSEEN, errno, "poll");
+    }
+    *ended = watched[1].revents != 0 && watched[0].revents == 0;
+    return WLK_OK;
+}
+
+/* At least one byte, at most `length`; *got 0 at the end of the child's answer. */
+static wlk_status read_some(const reader *r, uint8_t *data, uint64_t length, uint64_t *got,
+                            wlk_error *error) {
+    bool ended = false;
+    for (;;) {
+        if (clock_now() >= r->deadline) {
+            return error_at(error, RULE_LIMIT_DEADLINE, WLK_NO_OFFSET);
+        }
+        const ssize_t size = read(r->fd, data, length);
+        if (size >= 0) {
+            *got = (uint64_t)size;
+            return WLK_OK;
+        }
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN) return error_errno(error, RULE_CAGE_UNSEEN, errno, "read");
+        if (ended) { /* somebody else holds the pipe open, but the child is gone */
+            *got = 0;
+            return WLK_OK;
+        }
+        TRY(wait_readable(r, &ended, error));
+    }
+}
+
+static uint64_t take_buffered(reader *r, uint8_t *data, uint64_t length) {
+    const uint64_t held = r->used - r->position;
+    const uint64_t size = length < held ? length : held;
+    memcpy(data, r->buffer + r->position, size);
+    r->position += (uint32_t)size;
+    return size;
+}
+
+static wlk_status refill(reader *r, wlk_error *error) {
+    uint64_t got;
+    TRY(read_some(r, r->buffer, sizeof r->buffer, &got, error));
+    r->position = 0;
+    r->used = (uint32_t)got;
+    return WLK_OK;
+}
+
+/* Exactly `length` bytes. */
+static wlk_status read_exactly(reader *r, uint8_t *data, uint64_t length, wlk_error *error) {
+    while (length > 0) {
+        uint64_t got = take_buffered(r, data, length);
+        if (got == 0 && length >= sizeof r->buffer) {
+            TRY(read_some(r, data, length, &got, error));
+            if (got == 0) return error_at(error, RULE_WIRE_TRUNCATED, WLK_NO_OFFSET);
+        } else if (got == 0) {
+            TRY(refill(r, error));
+            if (r->used == 0) return error_at(error, RULE_WIRE_TRUNCATED, WLK_NO_OFFSET);
+        }
+        data += got;
+        length -= got;
+    }
+    return WLK_OK;
+}
+
+static wlk_status read_end(reader *r, wlk_error *error) {
+    if (r->position == r->used) TRY(refill(r, error));
+    return r->used == 0 ? WLK_OK : error_at(error, RULE_WIRE_TRAILING, WLK_NO_OFFSET);
+}
+
+/* ---- frames */
+
+static wlk_status read_header(reader *r, wire_receiver *receiver, frame_header *header,
+                              wlk_error *error) {
+    TRY(read_exactly(r, (uint8_t *)header, sizeof *header, error));
+    return wire_receive(receiver, header, error);
+}
+
+wlk_status receive_hello(reader *r, wire_receiver *receiver, wire_hello *hello, wlk_error *error) {
+    frame_header header;
+    TRY(read_header(r, receiver, &header, error));
+    TRY(read_exactly(r, (uint8_t *)hello, sizeof *hello, error));
+    return wire_check_hello(hello, error);
+}
+
+static bool lies_in_snapshot(const received *r, const uint8_t *data) {
+    const uintptr_t at = (uintptr_t)data, start = (uintptr_t)r->source->data;
+    return r->source->data && at >= start && at - start < r->source->size;
+}
+
+static void buffer_free(const image_buffer *buffer) {
+    void *data = (void *)(uintptr_t)buffer->data;
+    if (buffer->length >= LARGE_BYTES) {
+        (void)munmap(data, buffer->length);
+    } else {
+        free(data);
+    }
+}
+
+static uint8_t *buffer_new(uint64_t length) {
+    if (length < LARGE_BYTES) {
+        uint64_t rounded;
+        if (!checked_align(length, BUFFER_ALIGN, &rounded)) return NULL;
+        return aligned_alloc(BUFFER_ALIGN, rounded);
+    }
+    void *data =
+        mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data == MAP_FAILED) return NULL;
+    (void)madvise(data, length, MADV_HUGEPAGE); /* fewer faults; refused where there are none */
+    return data;
+}
+
+/* Room for one more buffer; its count is bounded by the receiver. */
+static wlk_status grow(received *out, wlk_error *error) {
+    if (out->count < out->capacity) return WLK_OK;
+    const uint32_t capacity = out->capacity ? out->capacity * 2 : 16;
+    image_buffer *buffers = realloc(out->buffers, capacity * sizeof *buffers);
+    if (!buffers) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    out->buffers = buffers;
+    out->capacity = capacity;
+    return WLK_OK;
+}
+
+/* The payload of one DATA frame. Bytes that are said to lie in the file are
+ * compared with the sealed copy as they arrive: a captured child cannot alter
+ * them (docs/design.md, section 5). */
+static wlk_status read_payload(reader *r, const frame_header *header, const snapshot *source,
+                               uint8_t *data, wlk_error *error) {
+    for (uint64_t at = 0; at < header->length;) {
+        const uint64_t left = header->length - at;
+        const uint64_t step = left < STEP ? left : STEP;
+        TRY(read_exactly(r, data + at, step, error));
+        if (header->flags & FRAME_RAW &&
+            memcmp(data + at, source->data + header->argument + at, step) != 0) {
+            return error_at(error, RULE_WIRE_ALTERED, header->argument + at);
+        }
+        at += step;
+    }
+    return WLK_OK;
+}
+
+static wlk_status receive_copied(reader *r, const frame_header *header, received *out,
+                                 wlk_error *error) {
+    uint8_t *data = buffer_new(header->length);
+    if (!data) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    const bool raw = header->flags & FRAME_RAW;
+    out->buffers[out->count++] = (image_buffer){
+        .data = data, .length = header->length, .file_offset = raw ? header->argument : WLK_NO_OFFSET};
+    return read_payload(r, header, out->source, data, error);
+}
+
+static wlk_status receive_mapped(reader *r, wire_receiver *receiver, const frame_header *header,
+                                 received *out, wlk_error *error) {
+    uint64_t length;
+    TRY(read_exactly(r, (uint8_t *)&length, sizeof length, error));
+    TRY(wire_receive_mapped(receiver, header, length, error));
+    out->buffers[out->count++] = (image_buffer){.data = out->source->data + header->argument,
+                                                .length = length,
+                                                .file_offset = header->argument};
+    return WLK_OK;
+}
+
+static wlk_status receive_data(reader *r, wire_receiver *receiver, const frame_header *header,
+                               received *out, wlk_error *error) {
+    TRY(grow(out, error));
+    return header->flags & FRAME_MAPPED ? receive_mapped(r, receiver, header, out, error)
+                                        : receive_copied(r, header, out, error);
+}
+
+static wlk_status receive_image(reader *r, const frame_header *header, received *out,
+                                wlk_error *error) {
+    out->image = malloc(header->length);
+    if (!out->image) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    out->image_length = header->length;
+    return read_exactly(r, out->image, header->length, error);
+}
+
+static wlk_status receive_refuse(reader *r, wlk_error *error) {
+    wire_refuse refuse;
+    TRY(read_exactly(r, (uint8_t *)&refuse, sizeof refuse, error));
+    TRY(read_end(r, error));
+    return wire_check_refuse(&refuse, error);
+}
+
+wlk_status receive_result(reader *r, wire_receiver *receiver, received *out, wlk_error *error) {
+    frame_header header;
+    for (;;) {
+        TRY(read_header(r, receiver, &header, error));
+        if (header.type == FRAME_END) return read_end(r, error);
+        if (header.type == FRAME_REFUSE) return receive_refuse(r, error);
+        TRY(header.type == FRAME_DATA ? receive_data(r, receiver, &header, out, error)
+                                      : receive_image(r, &header, out, error));
+    }
+}
+
+void received_drop(received *r) {
+    for (uint32_t i = 0; i < r->count; i++) {
+        if (!lies_in_snapshot(r, r->buffers[i].data)) buffer_free(&r->buffers[i]);
+    }
+    free(r->buffers);
+    free(r->image);
+    r->buffers = NULL;
+    r->image = NULL;
+    r->count = r->capacity = 0;
+}

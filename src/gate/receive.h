@@ -1,0 +1,44 @@
+/* The parent's ear: reads frames from a child that may lie, holds every one
+ * against the protocol, the budgets and the deadline, and keeps what it sent.
+ * Nothing is believed until the child has ended well and the image validated. */
+#ifndef WLK_GATE_RECEIVE_H
+#define WLK_GATE_RECEIVE_H
+
+#include "gate/child.h"
+#include "gate/snapshot.h"
+#include "image/validate.h"
+#include "wire/frame.h"
+
+#define READER_BUFFER 65536
+
+/* Reads the result pipe; small reads come out of a buffer. */
+typedef struct reader {
+    int fd, pidfd;
+    uint64_t deadline;
+    uint32_t position, used;
+    uint8_t buffer[READER_BUFFER];
+} reader;
+
+void reader_start(reader *r, const child *c, uint64_t deadline);
+
+/* HELLO and its checks. */
+wlk_status receive_hello(reader *r, wire_receiver *receiver, wire_hello *hello, wlk_error *error);
+
+/* What a child sent. Owned payloads are freed with received_drop, or with the
+ * model that takes them over. */
+typedef struct received {
+    image_buffer *buffers;
+    uint32_t count, capacity;
+    const snapshot *source; /* RAW bytes are compared with it, MAPPED ones lie in it */
+    uint8_t *image;
+    uint64_t image_length;
+} received;
+
+/* Everything from GO to END and end of file. A REFUSE comes back as the error it
+ * names. On failure the caller drops what was received. */
+wlk_status receive_result(reader *r, wire_receiver *receiver, received *out, wlk_error *error);
+
+/* Frees the buffers that are not mapped from the snapshot, and the image. */
+void received_drop(received *r);
+
+#endif

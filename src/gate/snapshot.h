@@ -1,0 +1,28 @@
+/* The sealed copy: the bytes that are verified, parsed and handed out are these
+ * and no others. A file is opened once and copied once into a memfd, which is
+ * sealed against write, grow and shrink before anything looks at it. */
+#ifndef WLK_GATE_SNAPSHOT_H
+#define WLK_GATE_SNAPSHOT_H
+
+#include "base/error.h"
+
+typedef struct snapshot {
+    int fd; /* sealed memfd; -1 if none */
+    const uint8_t *data;
+    uint64_t size;
+} snapshot;
+
+#define SNAPSHOT_NONE ((snapshot){.fd = -1})
+
+/* Opens `path` read-only, refusing what is not a regular file. *fd is the
+ * caller's. */
+wlk_status snapshot_open_path(const char *path, int *fd, wlk_error *error);
+
+/* Copies the file behind fd, from its start; at most `limit` bytes. A memfd that
+ * carries the three seals already is taken as it is. */
+wlk_status snapshot_take(int fd, uint64_t limit, snapshot *out, wlk_error *error);
+
+/* Unmaps and closes. */
+void snapshot_drop(snapshot *s);
+
+#endif

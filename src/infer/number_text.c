@@ -1,0 +1,115 @@
+#include "infer/number_text.h"
+
+#include <inttypes.h>
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/checked.h"
+
+#define NUMBER_MAX_TEXT 400
+
+/* The C library's object for the locale "C" is a constant: nothing to free. */
+static locale_t plain_locale(void) {
+    return newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+/* ---- to text */
+
+static bool reads_back(wlk_dtype dtype, const char *text, double value) {
+    if (dtype == WLK_F32) return strtof(text, NULL) == (float)value;
+    return strtod(text, NULL) == value;
+}
+
+static uint64_t format_float(wlk_dtype dtype, double value, char text[NUMBER_TEXT_BYTES]) {
+    if (isnan(value)) return (uint64_t)snprintf(text, NUMBER_TEXT_BYTES, "NaN");
+    if (isinf(value))
+        return (uint64_t)snprintf(text, NUMBER_TEXT_BYTES, value < 0 ? "-INF" : "INF");
+    /* FLT_DECIMAL_DIG and DBL_DECIMAL_DIG digits always read back. */
+    const int most = dtype == WLK_F32 ? 9 : 17;
+    const locale_t previous = uselocale(plain_locale());
+    int length = 0;
+    for (int digits = most - 3; digits <= most; digits++) {
+        length = snprintf(text, NUMBER_TEXT_BYTES, "%.*g", digits, value);
+        if (reads_back(dtype, text, value)) break;
+    }
+    (void)uselocale(previous);
+    return (uint64_t)length;
+}
+
+uint64_t number_format(wlk_dtype dtype, number value, char text[NUMBER_TEXT_BYTES]) {
+    if (value.kind == NUMBER_FLOAT) return format_float(dtype, value.f, text);
+    if (value.kind == NUMBER_INT) {
+        return (uint64_t)snprintf(text, NUMBER_TEXT_BYTES, "%" PRId64, value.i);
+    }
+    return (uint64_t)snprintf(text, NUMBER_TEXT_BYTES, "%" PRIu64, value.u);
+}
+
+/* ---- from text */
+
+static const char *skip_digits(const char *at, bool *any) {
+    for (; *at >= '0' && *at <= '9'; at++) *any = true;
+    return at;
+}
+
+static const char *skip_sign(const char *at) {
+    return *at == '+' || *at == '-' ? at + 1 : at;
+}
+
+/* The grammar alone; *whole says that there is neither point nor exponent. */
+static bool is_decimal(const char *text, bool *whole) {
+    bool digits = false;
+    const char *at = skip_digits(skip_sign(text), &digits);
+    *whole = *at == 0;
+    if (*at == '.') at = skip_digits(at + 1, &digits);
+    if (!digits) return false;
+    if (*at == 'e' || *at == 'E') {
+        bool exponent = false;
+        at = skip_digits(skip_sign(at + 1), &exponent);
+        if (!exponent) return false;
+    }
+    return *at == 0;
+}
+
+static bool parse_special(const char *text, number *value) {
+    const bool nan_text = strcasecmp(text, "nan") == 0;
+    if (!nan_text && strcasecmp(skip_sign(text), "inf") != 0) return false;
+    const double magnitude = nan_text ? (double)NAN : (double)INFINITY;
+    *value = (number){NUMBER_FLOAT, {.f = text[0] == '-' ? -magnitude : magnitude}};
+    return true;
+}
+
+static bool parse_whole(const char *text, number *value) {
+    uint64_t magnitude = 0;
+    for (const char *at = skip_sign(text); *at; at++) {
+        if (!checked_mul(magnitude, 10, &magnitude) ||
+            !checked_add(magnitude, (uint64_t)(*at - '0'), &magnitude)) {
+            return false;
+        }
+    }
+    const bool negative = text[0] == '-';
+    if (negative && magnitude > (uint64_t)INT64_MAX + 1) return false;
+    *value = negative ? (number){NUMBER_INT, {.i = (int64_t)(0 - magnitude)}}
+                      : (number){NUMBER_UINT, {.u = magnitude}};
+    return true;
+}
+
+bool number_parse(wlk_dtype dtype, const char *text, uint64_t length, number *value) {
+    char copy[NUMBER_MAX_TEXT + 1];
+    if (length > NUMBER_MAX_TEXT || memchr(text, 0, length)) return false;
+    memcpy(copy, text, length);
+    copy[length] = 0;
+    bool whole = false;
+    if (parse_special(copy, value)) return true;
+    if (!is_decimal(copy, &whole)) return false;
+    const bool is_float = dtype == WLK_F64 || dtype == WLK_F32;
+    if (whole && !is_float && parse_whole(copy, value)) return true;
+    const locale_t previous = uselocale(plain_locale());
+    const double read = dtype == WLK_F32 ? (double)strtof(copy, NULL) : strtod(copy, NULL);
+    (void)uselocale(previous);
+    *value = (number){NUMBER_FLOAT, {.f = read}};
+    return true;
+}

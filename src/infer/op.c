@@ -1,0 +1,94 @@
+#include "infer/op.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/checked.h"
+
+const op_tensor *op_input(const op_call *call, uint32_t i) {
+    if (i >= call->node->inputs) return NULL;
+    const uint32_t edge = call->node->edges[i];
+    if (edge == WLK_NONE) return NULL;
+    if (edge & OP_CONSTANT) return &call->constants[edge & ~OP_CONSTANT];
+    return &call->values[edge];
+}
+
+op_tensor *op_output(const op_call *call, uint32_t i) {
+    if (i >= call->node->outputs) return NULL;
+    const uint32_t edge = call->node->edges[call->node->inputs + i];
+    return edge == WLK_NONE ? NULL : &call->values[edge];
+}
+
+void op_set_output(const op_call *call, uint32_t i, wlk_dtype dtype, uint32_t rank,
+                   const int64_t *dims) {
+    op_tensor *out = op_output(call, i);
+    if (!out) return;
+    *out = (op_tensor){.dtype = dtype, .origin = ORIGIN_NODE, .rank = rank};
+    if (rank != WLK_NONE && rank > 0) memcpy(out->dims, dims, rank * sizeof *dims);
+}
+
+void op_set_text(const op_call *call, uint32_t i, uint64_t text_bytes) {
+    op_tensor *out = op_output(call, i);
+    if (out) out->text_bytes = text_bytes;
+}
+
+bool op_is_known(const op_call *call, uint32_t i) {
+    const tensor_origin origin = op_input(call, i)->origin;
+    return origin == ORIGIN_CONSTANT || (origin == ORIGIN_INPUT && call->binding);
+}
+
+attribute_value op_attribute(const op_call *call, uint32_t i) {
+    if (i >= call->node->row->attribute_count) return (attribute_value){.given = false};
+    return call->node->attributes[i];
+}
+
+wlk_status op_fail(const op_call *call, wlk_rule rule, const char *format, ...) {
+    char detail[WLK_ERROR_TEXT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(detail, sizeof detail, format, arguments);
+    va_end(arguments);
+    const wlk_node node = wlk_model_node(call->model, call->node_index);
+    char version[16] = ""; /* of the row, once there is one */
+    if (call->node->row) (void)snprintf(version, sizeof version, "-%u", call->node->row->since);
+    return error_text(call->error, rule, WLK_NO_OFFSET, "node %u '%.40s' %.30s%s%.30s%s: %s",
+                      call->node_index, node.name, node.domain, node.domain[0] ? "." : "", node.op,
+                      version, detail);
+}
+
+wlk_rule op_shape_rule(const op_call *call) {
+    return call->binding ? RULE_RUN_SHAPE : RULE_PLAN_SHAPE;
+}
+
+wlk_status op_infer_same(op_call *call) {
+    const op_tensor *in = op_input(call, 0);
+    op_set_output(call, 0, in->dtype, in->rank, in->dims);
+    op_set_text(call, 0, in->text_bytes);
+    return WLK_OK;
+}
+
+wlk_status op_copy(const op_call *call) {
+    const op_tensor *in = op_input(call, 0);
+    op_tensor *out = op_output(call, 0);
+    if (in->nbytes > 0) memcpy(out->target, in->data, in->nbytes);
+    out->nbytes = in->nbytes; /* of str perhaps less than planned */
+    return WLK_OK;
+}
+
+void op_add_operations(op_call *call, uint64_t a, uint64_t b, uint64_t c) {
+    uint64_t product;
+    if (!checked_mul(a, b, &product) || !checked_mul(product, c, &product) ||
+        !checked_add(call->operations, product, &call->operations)) {
+        call->operations = UINT64_MAX;
+    }
+}
+
+wlk_status op_need_scratch(op_call *call, uint64_t count, uint64_t size) {
+    uint64_t bytes;
+    if (!checked_mul(count, size, &bytes) || !checked_align(bytes, TENSOR_ALIGN, &bytes) ||
+        !checked_add(call->scratch_bytes, bytes, &call->scratch_bytes)) {
+        return op_fail(call, RULE_RUN_MEMORY, "its working memory");
+    }
+    return WLK_OK;
+}

@@ -1,0 +1,124 @@
+#include "write/layout.h"
+
+#include <stdlib.h>
+
+#include "base/checked.h"
+#include "trust/digest.h"
+#include "trust/ready.h"
+#include "write/header.h"
+
+#define STANDARD_CHUNK_LOG2 20
+#define STANDARD_THREADS 2
+/* What is rounded up to a page counts as slack too. */
+#define MAX_SLACK (ENVELOPE_MAX_SLACK - ENVELOPE_DATA_ALIGN)
+
+static wlk_status too_large(wlk_error *error) {
+    return error_at(error, RULE_WRITE_SIZE, WLK_NO_OFFSET);
+}
+
+/* Each payload 64-byte aligned behind the one before. */
+static wlk_status place_tensors(file_layout *layout, wlk_error *error) {
+    uint64_t end = 0;
+    layout->tensors = wlk_model_count(layout->model, WLK_SECTION_TENSORS);
+    layout->offsets = calloc(layout->tensors ? layout->tensors : 1, sizeof *layout->offsets);
+    if (!layout->offsets) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    for (uint32_t i = 0; i < layout->tensors; i++) {
+        const uint64_t nbytes = wlk_model_tensor(layout->model, i).nbytes;
+        if (!checked_align(end, ENVELOPE_TENSOR_ALIGN, &layout->offsets[i]) ||
+            !checked_add(layout->offsets[i], nbytes, &end)) {
+            return too_large(error);
+        }
+    }
+    layout->envelope.data_len = end;
+    return WLK_OK;
+}
+
+static wlk_status place_parts(file_layout *layout, uint32_t slack, wlk_error *error) {
+    envelope *e = &layout->envelope;
+    uint64_t at;
+    e->header_len = layout->header.buffer.size;
+    e->table_len = envelope_table_len(e->data_len, e->chunk_log2);
+    if (!checked_add(ENVELOPE_BYTES, e->header_len, &at) || !checked_add(at, e->table_len, &at) ||
+        !checked_add(at, slack, &at) || !checked_align(at, ENVELOPE_DATA_ALIGN, &e->data_off) ||
+        !checked_add(e->data_off, e->data_len, &layout->size)) {
+        return too_large(error);
+    }
+    return WLK_OK;
+}
+
+static wlk_status compute_digests(file_layout *layout, uint32_t threads, wlk_error *error) {
+    envelope *e = &layout->envelope;
+    layout->table = malloc(e->table_len ? e->table_len : 1);
+    if (!layout->table) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    TRY(layout_digest(layout, threads, error));
+    digest_bytes((const uint8_t *)layout->header.buffer.data, e->header_len, e->header_digest);
+    digest_bytes(layout->table, e->table_len, e->table_digest);
+    return WLK_OK;
+}
+
+static wlk_status check_options(const wlk_write_options *options, wlk_error *error) {
+    const uint32_t chunk = options->chunk_log2;
+    if (chunk != 0 && (chunk < ENVELOPE_MIN_CHUNK_LOG2 || chunk > ENVELOPE_MAX_CHUNK_LOG2)) {
+        return error_text(error, RULE_WRITE_OPTIONS, WLK_NO_OFFSET, "chunk_log2 %u", chunk);
+    }
+    if (options->slack > MAX_SLACK) {
+        return error_text(error, RULE_WRITE_OPTIONS, WLK_NO_OFFSET, "slack %u", options->slack);
+    }
+    return WLK_OK;
+}
+
+wlk_status layout_open(const wlk_model *model, const wlk_write_options *options,
+                       file_layout *layout, wlk_error *error) {
+    static const wlk_write_options standard = {0};
+    const wlk_write_options *use = options ? options : &standard;
+    *layout = (file_layout){.model = model};
+    msgpack_sbuffer_init(&layout->header.buffer);
+    TRY(check_options(use, error));
+    TRY(sodium_ready(error));
+    layout->envelope.chunk_log2 = use->chunk_log2 ? (uint8_t)use->chunk_log2 : STANDARD_CHUNK_LOG2;
+    TRY(place_tensors(layout, error));
+    TRY(header_encode(model, layout->offsets, &layout->header, error));
+    TRY(place_parts(layout, use->slack, error));
+    TRY(compute_digests(layout, use->threads ? use->threads : STANDARD_THREADS, error));
+    envelope_encode(&layout->envelope, layout->envelope_bytes);
+    return WLK_OK;
+}
+
+void layout_close(file_layout *layout) {
+    msgpack_sbuffer_destroy(&layout->header.buffer);
+    free(layout->offsets);
+    free(layout->table);
+    *layout = (file_layout){0};
+}
+
+/* ---- putting it out */
+
+static wlk_status put(const file_output *output, const void *bytes, uint64_t length,
+                      wlk_error *error) {
+    return length > 0 ? output->put(output->context, bytes, length, error) : WLK_OK;
+}
+
+static wlk_status put_zeros(const file_output *output, uint64_t length, wlk_error *error) {
+    static const uint8_t zeros[4096];
+    while (length > 0) {
+        const uint64_t some = length < sizeof zeros ? length : sizeof zeros;
+        TRY(put(output, zeros, some, error));
+        length -= some;
+    }
+    return WLK_OK;
+}
+
+wlk_status layout_put(const file_layout *layout, const file_output *output, wlk_error *error) {
+    const envelope *e = &layout->envelope;
+    TRY(put(output, layout->envelope_bytes, ENVELOPE_BYTES, error));
+    TRY(put(output, layout->header.buffer.data, e->header_len, error));
+    TRY(put(output, layout->table, e->table_len, error));
+    TRY(put_zeros(output, e->data_off - e->table_len - e->header_len - ENVELOPE_BYTES, error));
+    uint32_t tensor = 0;
+    for (uint64_t at = 0; at < e->data_len;) {
+        const data_run run = layout_run(layout, at, &tensor);
+        TRY(put(output, run.bytes, run.length, error));
+        at += run.length;
+    }
+    return WLK_OK;
+}

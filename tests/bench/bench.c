@@ -1,0 +1,411 @@
+/* `make bench`: one line each, "name ratio target". Every ratio compares two
+ * things measured in turn in this run, and is the median over rounds of the ratio
+ * of that round, so that a machine that slows down slows both.
+ *
+ *     bench CHILD NOOP FOLDER
+ *
+ * FOLDER needs 1.1 GiB. BENCH_QUICK=1 leaves out what needs large files. The exit
+ * code is 1 if a target is missed.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sodium.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <weighlock/load.h>
+#include <weighlock/write.h>
+
+#define ROUNDS 9          /* medians are over these */
+#define SMALL_LOADS 60    /* loads of the small model in a round */
+#define LARGE_ROUNDS 7
+#define MIB (1ull << 20)
+#define GIB (1ull << 30)
+#define BALLAST (2 * GIB)
+
+static const char *child_path, *noop_path, *folder;
+static unsigned missed;
+
+static _Noreturn void fail(const char *what) {
+    perror(what);
+    exit(2);
+}
+
+static double seconds(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static int compare_doubles(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, size_t count) {
+    qsort(values, count, sizeof *values, compare_doubles);
+    return values[count / 2];
+}
+
+static void report(const char *name, double ratio, double target) {
+    const char *verdict = ratio <= target ? "" : "  MISSED";
+    (void)printf("%-34s %6.3f  target %.2f%s\n", name, ratio, target, verdict);
+    (void)fflush(stdout);
+    missed += ratio > target;
+}
+
+/* ---- files */
+
+static char *path_of(const char *name) {
+    char *path;
+    if (asprintf(&path, "%s/%s", folder, name) < 0) fail("asprintf");
+    return path;
+}
+
+/* A signed model of one f32 tensor of `bytes` bytes. */
+static char *make_model(const char *name, uint64_t bytes, const wlk_secret_key *key) {
+    wlk_writer *writer;
+    wlk_model *model;
+    wlk_error error;
+    char *path = path_of(name);
+    uint8_t *data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data == MAP_FAILED) fail("mmap");
+    static const uint8_t seed[randombytes_SEEDBYTES] = {1};
+    randombytes_buf_deterministic(data, bytes, seed);
+    const wlk_tensor tensor = {.name = "w",
+                               .dtype = WLK_F32,
+                               .rank = 1,
+                               .shape = {bytes / 4},
+                               .data = data,
+                               .nbytes = bytes};
+    const wlk_write_options options = {.key = key};
+    if (wlk_writer_new(NULL, &writer, &error) != WLK_OK) fail("wlk_writer_new");
+    wlk_writer_meta_string(writer, "/name", "bench");
+    (void)wlk_writer_tensor(writer, &tensor);
+    if (wlk_writer_finish(writer, &model, &error) != WLK_OK ||
+        wlk_write_path(model, &options, path, &error) != WLK_OK) {
+        (void)fprintf(stderr, "%s: %s\n", path, wlk_rule_text(error.rule));
+        exit(2);
+    }
+    wlk_model_free(model);
+    wlk_writer_free(writer);
+    (void)munmap(data, bytes);
+    return path;
+}
+
+/* ---- what is measured: each returns seconds */
+
+static wlk_gate *gate_new(const wlk_trust *trust, wlk_layers layers, wlk_transport transport) {
+    wlk_load_options options;
+    wlk_gate *gate;
+    wlk_load_options_default(&options);
+    options.child_path = child_path;
+    options.trust = trust;
+    options.layers = layers;
+    options.transport = transport;
+    if (wlk_gate_open(&options, &gate, NULL) != WLK_OK) fail("wlk_gate_open");
+    return gate;
+}
+
+static double time_load(wlk_gate *gate, const char *path) {
+    wlk_model *model;
+    wlk_error error;
+    char text[512];
+    const double start = seconds();
+    if (wlk_gate_load_path(gate, path, &model, NULL, &error) != WLK_OK) {
+        (void)fprintf(stderr, "%s\n", wlk_error_format(&error, text, sizeof text));
+        exit(2);
+    }
+    const double end = seconds();
+    wlk_model_free(model);
+    return end - start;
+}
+
+static double time_noop(void) {
+    char *const arguments[] = {(char *)(uintptr_t)noop_path, NULL}, *const environment[] = {NULL};
+    pid_t pid;
+    int status;
+    const double start = seconds();
+    if (posix_spawn(&pid, noop_path, NULL, NULL, arguments, environment) != 0) fail(noop_path);
+    if (waitpid(pid, &status, 0) != pid) fail("waitpid");
+    return seconds() - start;
+}
+
+/* The reference of a large load: the file into fresh memory, and BLAKE2b over it
+ * on one thread. */
+static double time_read_and_hash(const char *path, uint64_t *bytes) {
+    const double start = seconds();
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) != 0) fail(path);
+    *bytes = (uint64_t)status.st_size;
+    uint8_t *data = mmap(NULL, *bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data == MAP_FAILED) fail("mmap");
+    for (uint64_t at = 0; at < *bytes;) {
+        const ssize_t got = read(fd, data + at, *bytes - at);
+        if (got <= 0) fail(path);
+        at += (uint64_t)got;
+    }
+    uint8_t digest[32];
+    (void)crypto_generichash(digest, sizeof digest, data, *bytes, NULL, 0);
+    const double end = seconds();
+    (void)munmap(data, *bytes);
+    (void)close(fd);
+    return end - start;
+}
+
+/* ---- cold loads of a small model */
+
+static double median_noop(void) {
+    double times[SMALL_LOADS];
+    for (int i = 0; i < SMALL_LOADS; i++) times[i] = time_noop();
+    return median(times, SMALL_LOADS);
+}
+
+static double median_load(wlk_gate *gate, const char *path) {
+    double times[SMALL_LOADS];
+    for (int i = 0; i < SMALL_LOADS; i++) times[i] = time_load(gate, path);
+    return median(times, SMALL_LOADS);
+}
+
+static void bench_cold(const char *path, const wlk_trust *trust) {
+    wlk_gate *required = gate_new(trust, WLK_LAYERS_REQUIRED, WLK_TRANSPORT_PIPE);
+    wlk_gate *all = gate_new(trust, WLK_LAYERS_ALL, WLK_TRANSPORT_PIPE);
+    double with_required[ROUNDS], with_all[ROUNDS], absolute[ROUNDS];
+    (void)median_load(all, path);
+    for (int i = 0; i < ROUNDS; i++) {
+        const double noop = median_noop();
+        absolute[i] = noop * 1e6;
+        with_required[i] = median_load(required, path) / noop;
+        with_all[i] = median_load(all, path) / noop;
+    }
+    (void)printf("# spawn-and-wait of a static no-op: %.0f us\n", median(absolute, ROUNDS));
+    report("cold_10kB_required_layers", median(with_required, ROUNDS), 1.6);
+    report("cold_10kB_all_layers", median(with_all, ROUNDS), 2.5);
+    wlk_gate_close(required);
+    wlk_gate_close(all);
+}
+
+/* A process that loads when it is told to and answers with the median: one small,
+ * one with ballast. */
+typedef struct worker {
+    int to, from;
+    pid_t pid;
+} worker;
+
+static void worker_main(int in, int out, uint64_t ballast, const char *path,
+                        const wlk_trust *trust) {
+    uint8_t *memory = NULL;
+    if (ballast) {
+        memory = mmap(NULL, ballast, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED) fail("mmap");
+        memset(memory, 1, ballast);
+    }
+    wlk_gate *gate = gate_new(trust, WLK_LAYERS_REQUIRED, WLK_TRANSPORT_PIPE);
+    char word;
+    (void)median_load(gate, path);
+    while (read(in, &word, 1) == 1) {
+        const double time = median_load(gate, path);
+        if (write(out, &time, sizeof time) != sizeof time) break;
+    }
+    _exit(0);
+}
+
+static worker worker_start(uint64_t ballast, const char *path, const wlk_trust *trust) {
+    int to[2], from[2];
+    if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0) fail("pipe");
+    const pid_t pid = fork();
+    if (pid == 0) {
+        (void)close(to[1]);
+        worker_main(to[0], from[1], ballast, path, trust);
+    }
+    (void)close(to[0]);
+    (void)close(from[1]);
+    return (worker){.to = to[1], .from = from[0], .pid = pid};
+}
+
+static double worker_ask(const worker *w) {
+    double time;
+    if (write(w->to, "g", 1) != 1 || read(w->from, &time, sizeof time) != sizeof time) {
+        fail("worker");
+    }
+    return time;
+}
+
+static void worker_stop(const worker *w) {
+    (void)kill(w->pid, SIGKILL); /* the other worker holds its pipe open too */
+    (void)close(w->to);
+    (void)close(w->from);
+    (void)waitpid(w->pid, NULL, 0);
+}
+
+static void bench_large_parent(const char *path, const wlk_trust *trust) {
+    const worker small = worker_start(0, path, trust);
+    const worker large = worker_start(BALLAST, path, trust);
+    double ratios[ROUNDS];
+    (void)worker_ask(&small);
+    (void)worker_ask(&large);
+    for (int i = 0; i < ROUNDS; i++) {
+        const double plain = worker_ask(&small);
+        ratios[i] = worker_ask(&large) / plain;
+    }
+    worker_stop(&small);
+    worker_stop(&large);
+    report("cold_10kB_parent_2GB_over_small", median(ratios, ROUNDS), 1.10);
+}
+
+/* ---- large files */
+
+/* Memory of this process and of its child, without file-backed pages: anonymous
+ * and shared (the sealed copy counts once, in this process, which reads all of
+ * it). Sampled by a thread; the largest sum counts. */
+typedef struct meter {
+    pthread_t thread;
+    _Atomic int stop;
+    uint64_t peak;
+} meter;
+
+static uint64_t status_kib(const char *path, const char *name) {
+    char line[256];
+    uint64_t value = 0;
+    FILE *file = fopen(path, "re");
+    if (!file) return 0;
+    while (fgets(line, sizeof line, file)) {
+        if (strncmp(line, name, strlen(name)) == 0) value = strtoull(line + strlen(name), NULL, 10);
+    }
+    (void)fclose(file);
+    return value;
+}
+
+static uint64_t children_anonymous(void) {
+    char path[64], list[256] = "";
+    (void)snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    FILE *file = fopen(path, "re");
+    if (!file) return 0;
+    uint64_t sum = 0;
+    if (fgets(list, sizeof list, file)) {
+        char *rest;
+        for (char *word = strtok_r(list, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+            (void)snprintf(path, sizeof path, "/proc/%s/status", word);
+            sum += status_kib(path, "RssAnon:");
+        }
+    }
+    (void)fclose(file);
+    return sum;
+}
+
+static void *meter_run(void *context) {
+    meter *m = context;
+    while (!atomic_load(&m->stop)) {
+        const uint64_t now = (status_kib("/proc/self/status", "RssAnon:") +
+                              status_kib("/proc/self/status", "RssShmem:") + children_anonymous()) *
+                             1024;
+        if (now > m->peak) m->peak = now;
+        (void)usleep(2000);
+    }
+    return NULL;
+}
+
+static uint64_t peak_of_load(wlk_gate *gate, const char *path) {
+    meter m = {.peak = 0};
+    if (pthread_create(&m.thread, NULL, meter_run, &m) != 0) fail("pthread_create");
+    (void)time_load(gate, path);
+    atomic_store(&m.stop, 1);
+    (void)pthread_join(m.thread, NULL);
+    return m.peak;
+}
+
+static void bench_throughput(const char *path, const wlk_trust *trust) {
+    wlk_gate *pipe_gate = gate_new(trust, WLK_LAYERS_ALL, WLK_TRANSPORT_PIPE);
+    wlk_gate *map_gate = gate_new(trust, WLK_LAYERS_ALL, WLK_TRANSPORT_MAP);
+    double by_pipe[LARGE_ROUNDS], by_map[LARGE_ROUNDS], absolute[LARGE_ROUNDS];
+    uint64_t bytes = 0;
+    (void)time_read_and_hash(path, &bytes);
+    for (int i = 0; i < LARGE_ROUNDS; i++) {
+        const double reference = time_read_and_hash(path, &bytes);
+        absolute[i] = reference;
+        by_pipe[i] = time_load(pipe_gate, path) / reference;
+        by_map[i] = time_load(map_gate, path) / reference;
+    }
+    (void)printf("# read and BLAKE2b of 1 GiB on one thread: %.2f s\n",
+                 median(absolute, LARGE_ROUNDS));
+    report("load_1GiB_pipe", median(by_pipe, LARGE_ROUNDS), 1.7);
+    report("load_1GiB_map", median(by_map, LARGE_ROUNDS), 1.0);
+    report("memory_1GiB_pipe", (double)peak_of_load(pipe_gate, path) / (double)bytes, 2.2);
+    report("memory_1GiB_map", (double)peak_of_load(map_gate, path) / (double)bytes, 1.2);
+    wlk_gate_close(pipe_gate);
+    wlk_gate_close(map_gate);
+}
+
+/* Time per GiB at three sizes: the slowest over the fastest. */
+static void bench_scaling(const char *const paths[3], const wlk_trust *trust,
+                          wlk_transport transport, const char *name) {
+    static const double sizes[] = {1.0 / 16, 1.0 / 4, 1};
+    wlk_gate *gate = gate_new(trust, WLK_LAYERS_ALL, transport);
+    double per_gib[3];
+    for (int s = 0; s < 3; s++) {
+        double times[LARGE_ROUNDS];
+        for (int i = 0; i < LARGE_ROUNDS; i++) times[i] = time_load(gate, paths[s]);
+        per_gib[s] = median(times, LARGE_ROUNDS) / sizes[s];
+    }
+    (void)printf("# seconds per GiB at 64 MiB, 256 MiB, 1 GiB: %.2f %.2f %.2f\n", per_gib[0],
+                 per_gib[1], per_gib[2]);
+    qsort(per_gib, 3, sizeof *per_gib, compare_doubles);
+    report(name, per_gib[2] / per_gib[0], 1.3);
+    wlk_gate_close(gate);
+}
+
+static void bench_large(const wlk_trust *trust, const wlk_secret_key *key) {
+    char *paths[3] = {make_model("bench-64.wlk", 64 * MIB, key),
+                      make_model("bench-256.wlk", 256 * MIB, key),
+                      make_model("bench-1024.wlk", GIB, key)};
+    bench_throughput(paths[2], trust);
+    bench_scaling((const char *const *)paths, trust, WLK_TRANSPORT_PIPE, "scaling_pipe");
+    bench_scaling((const char *const *)paths, trust, WLK_TRANSPORT_MAP, "scaling_map");
+    for (int i = 0; i < 3; i++) {
+        (void)unlink(paths[i]);
+        free(paths[i]);
+    }
+}
+
+int main(int argc, char **argv) {
+    wlk_trust *trust;
+    wlk_secret_key *key;
+    wlk_public_key public_key;
+    if (argc != 4) {
+        (void)fprintf(stderr, "usage: bench CHILD NOOP FOLDER\n");
+        return 2;
+    }
+    child_path = argv[1];
+    noop_path = argv[2];
+    folder = argv[3];
+    char *secret_path = path_of("bench.key"), *public_path = path_of("bench.pub");
+    if (wlk_keygen(secret_path, public_path, NULL, &public_key, NULL) != WLK_OK ||
+        wlk_secret_key_load(secret_path, NULL, &key, NULL) != WLK_OK ||
+        wlk_trust_new(&trust, NULL) != WLK_OK ||
+        wlk_trust_add(trust, &public_key, "bench", NULL) != WLK_OK) {
+        fail("keys");
+    }
+    char *small = make_model("bench-small.wlk", 8192, key);
+    bench_cold(small, trust);
+    bench_large_parent(small, trust);
+    if (!getenv("BENCH_QUICK")) bench_large(trust, key);
+    (void)unlink(small);
+    (void)unlink(secret_path);
+    (void)unlink(public_path);
+    free(small);
+    free(secret_path);
+    free(public_path);
+    wlk_secret_key_free(key);
+    wlk_trust_free(trust);
+    return missed ? 1 : 0;
+}

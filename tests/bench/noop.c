@@ -1,0 +1,4 @@
+/* The yardstick of a cold load: a static program that does nothing. */
+int main(void) {
+    return 0;
+}
