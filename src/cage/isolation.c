@@ -25,9 +25,13 @@ int pid_namespace_verify(const cage *c) {
 /* ---- namespaces: no network, no other process's IPC, its own mounts */
 
 int namespaces_apply(cage *c) {
-    int all = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-    if (!c->privileged) all |= CLONE_NEWUSER; /* gives an ordinary user the right to the others */
-    return unshare(all) == 0 ? 0 : errno;
+    int wanted = CLONE_NEWNS;
+    /* Otherwise the parent has put us into empty ones already. */
+    if (!c->order.spaces) wanted |= CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+    if (!c->privileged) wanted |= CLONE_NEWUSER; /* gives an ordinary user the right to the rest */
+    if (unshare(wanted) != 0) return errno;
+    c->own_mounts = true;
+    return 0;
 }
 
 int namespaces_verify(const cage *c) {
@@ -38,16 +42,17 @@ int namespaces_verify(const cage *c) {
 
 /* ---- an empty root: a fresh read-only tmpfs is all the child could see */
 
+/* chroot, not pivot_root: unmounting the old root afterwards waits for the whole
+ * machine (a tenth of a small load), and way back there is none: it takes
+ * CAP_SYS_CHROOT or a descriptor of a folder, and the child will have neither. */
 int empty_root_apply(cage *c) {
-    (void)c;
+    if (!c->own_mounts) return EPERM; /* else the host's own root would change */
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return errno;
     const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
     /* /proc exists everywhere; what is mounted over it hides in our namespace only. */
     if (mount("none", "/proc", "tmpfs", flags, "size=4k,nr_inodes=1,mode=555") != 0) return errno;
     if (chdir("/proc") != 0) return errno;
-    if (syscall(SYS_pivot_root, ".", ".") != 0) return errno;
-    if (umount2(".", MNT_DETACH) != 0) return errno;
-    return chdir("/") == 0 ? 0 : errno;
+    return chroot(".") == 0 ? 0 : errno;
 }
 
 int empty_root_verify(const cage *c) {

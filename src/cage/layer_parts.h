@@ -11,7 +11,6 @@ int descriptors_verify(const cage *c);
 int rlimits_apply(cage *c);
 int rlimits_verify(const cage *c);
 int oom_score_apply(cage *c);
-int oom_score_verify(const cage *c);
 int heap_apply(cage *c);
 int heap_verify(const cage *c);
 int no_new_privs_apply(cage *c);

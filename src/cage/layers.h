@@ -15,6 +15,7 @@ typedef struct cage {
     wire_order order;
     const uint8_t *snapshot; /* order.snapshot_bytes, read-only; NULL if there is none */
     bool privileged;         /* started as root: identities must change */
+    bool own_mounts;         /* in a mount namespace of our own */
 } cage;
 
 /* apply and verify return 0 or an errno. A layer holds when both gave 0. */

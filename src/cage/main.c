@@ -6,6 +6,7 @@
 
 #include "cage/channel.h"
 #include "cage/layers.h"
+#include "cage/rehearse.h"
 #include "formats/formats.h"
 
 /* Exit codes, for the parent's report. */
@@ -65,6 +66,7 @@ int main(void) {
         _exit(EXIT_PIPE);
     }
     if (!confined) _exit(EXIT_NOT_CONFINED);
+    rehearse(&c.order.limits);
     if (!channel_wait_go()) _exit(EXIT_NO_GO);
     const bool sent = answer(&c, &out) && channel_flush(&out);
     _exit(sent ? EXIT_DONE : EXIT_PIPE);

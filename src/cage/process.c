@@ -48,7 +48,6 @@ int descriptors_apply(cage *c) {
     if (mapped != 0) return mapped;
     if (syscall(SYS_close_range, FD_SNAPSHOT, ~0u, 0) != 0) return errno;
     (void)umask(077);
-    (void)setsid(); /* no controlling terminal; fails only where there is none to lose */
     return chdir("/") == 0 ? 0 : errno;
 }
 
@@ -70,14 +69,25 @@ int descriptors_verify(const cage *c) {
 
 /* ---- resource limits */
 
+/* What the child may have at the most. A lower limit that was inherited stays:
+ * raising it is not the child's to do. */
 typedef struct limit_row {
     __rlimit_resource_t resource;
-    uint64_t soft, hard;
+    uint64_t most;
 } limit_row;
+
+static uint64_t smaller(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
 
 static int limits_set(const limit_row *rows, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        const struct rlimit limit = {.rlim_cur = rows[i].soft, .rlim_max = rows[i].hard};
+        struct rlimit limit;
+        if (getrlimit(rows[i].resource, &limit) != 0) return errno;
+        limit.rlim_max = smaller(limit.rlim_max, rows[i].most);
+        limit.rlim_cur = limit.rlim_max;
+        /* SIGXCPU a second before SIGKILL: it says why. */
+        if (rows[i].resource == RLIMIT_CPU && limit.rlim_max > 1) limit.rlim_cur--;
         if (setrlimit(rows[i].resource, &limit) != 0) return errno;
     }
     return 0;
@@ -87,29 +97,19 @@ static int limits_check(const limit_row *rows, size_t count) {
     for (size_t i = 0; i < count; i++) {
         struct rlimit limit;
         if (getrlimit(rows[i].resource, &limit) != 0) return errno;
-        if (limit.rlim_cur > rows[i].soft || limit.rlim_max > rows[i].hard) return EPERM;
+        if (limit.rlim_max > rows[i].most) return EPERM;
     }
     return 0;
 }
 
-/* A lower limit that was inherited stays: raising is not the child's to do. */
-static uint64_t at_most(__rlimit_resource_t resource, uint64_t wanted) {
-    struct rlimit limit;
-    if (getrlimit(resource, &limit) != 0) return wanted;
-    return limit.rlim_max < wanted ? limit.rlim_max : wanted;
-}
-
 enum { LIMIT_ROWS = 5 };
 static void limit_rows(const cage *c, limit_row rows[LIMIT_ROWS]) {
-    const uint64_t data = c->order.limits.heap_bytes + HEAP_SLACK;
-    const uint64_t cpu = at_most(RLIMIT_CPU, c->order.limits.cpu_seconds);
-    const uint64_t cpu_hard = at_most(RLIMIT_CPU, cpu + 1); /* SIGXCPU first: it says why */
     const limit_row made[LIMIT_ROWS] = {
-        {RLIMIT_CORE, 0, 0},
-        {RLIMIT_CPU, cpu, cpu_hard},
-        {RLIMIT_DATA, at_most(RLIMIT_DATA, data), at_most(RLIMIT_DATA, data)},
-        {RLIMIT_STACK, at_most(RLIMIT_STACK, STACK_BYTES), at_most(RLIMIT_STACK, STACK_BYTES)},
-        {RLIMIT_MEMLOCK, 0, 0},
+        {RLIMIT_CORE, 0},
+        {RLIMIT_CPU, c->order.limits.cpu_seconds + 1},
+        {RLIMIT_DATA, c->order.limits.heap_bytes + HEAP_SLACK},
+        {RLIMIT_STACK, STACK_BYTES},
+        {RLIMIT_MEMLOCK, 0},
     };
     memcpy(rows, made, sizeof made);
 }
@@ -128,8 +128,8 @@ int rlimits_verify(const cage *c) {
 
 /* No new descriptors, processes, files, message queues, locks. */
 static const limit_row zero_rows[] = {
-    {RLIMIT_NOFILE, 0, 0},   {RLIMIT_NPROC, 0, 0},      {RLIMIT_FSIZE, 0, 0},
-    {RLIMIT_MSGQUEUE, 0, 0}, {RLIMIT_SIGPENDING, 0, 0}, {RLIMIT_LOCKS, 0, 0},
+    {RLIMIT_NOFILE, 0},   {RLIMIT_NPROC, 0},      {RLIMIT_FSIZE, 0},
+    {RLIMIT_MSGQUEUE, 0}, {RLIMIT_SIGPENDING, 0}, {RLIMIT_LOCKS, 0},
 };
 #define ZERO_ROWS (sizeof zero_rows / sizeof *zero_rows)
 
@@ -145,24 +145,19 @@ int zero_rlimits_verify(const cage *c) {
 
 /* ---- the kernel's choice when memory runs out */
 
+/* Written and read back through one descriptor. */
 int oom_score_apply(cage *c) {
+    char text[sizeof OOM_SCORE] = "";
     (void)c;
-    const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    const int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
     if (fd < 0) return errno;
-    const ssize_t written = write(fd, OOM_SCORE, sizeof OOM_SCORE - 1);
-    const int reason = written < 0 ? errno : 0;
+    int reason = 0;
+    if (write(fd, OOM_SCORE, sizeof OOM_SCORE - 1) < 0 ||
+        pread(fd, text, sizeof text - 1, 0) < 0) {
+        reason = errno;
+    }
     (void)close(fd);
-    return reason;
-}
-
-int oom_score_verify(const cage *c) {
-    char text[8] = "";
-    (void)c;
-    const int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return errno;
-    const ssize_t got = read(fd, text, sizeof text - 1);
-    (void)close(fd);
-    return got > 0 && strncmp(text, OOM_SCORE, sizeof OOM_SCORE - 1) == 0 ? 0 : EPERM;
+    return reason != 0 ? reason : strcmp(text, OOM_SCORE) == 0 ? 0 : EPERM;
 }
 
 /* ---- heap */

@@ -2,12 +2,11 @@
 #ifndef WLK_CLI_CLI_H
 #define WLK_CLI_CLI_H
 
-#include <jansson.h>
-
 #include <weighlock/load.h>
 #include <weighlock/trust.h>
 
 #include "base/error.h"
+#include "cli/json_out.h"
 #include "cli/options.h"
 
 typedef struct cli {
@@ -41,40 +40,62 @@ int verb_inspect(const cli *c);
 int verb_predict(const cli *c);
 int verb_doctor(const cli *c);
 
-/* Reports the error on stderr as "weighlock: FILE: ...", or with --json on stdout
- * as {"file", "verdict", "rule", "offset", "text", "hint"}. file may be NULL.
- * Returns the error's verdict. */
+/* ---- reports (report.c) */
+
+/* --json was given. */
+bool cli_json(const cli *c);
+
+/* Reports the error on stderr as "weighlock: FILE: ...", or with --json on stdout as
+ * one object. file may be NULL. Returns the error's verdict. */
 int cli_fail(const cli *c, const char *file, const wlk_error *error);
 
-/* Writes text to stdout with everything that could play with a terminal replaced. */
+/* Writes the entries of a refusal into an open map: file (if not NULL), verdict,
+ * exit, rule, offset (or null), text, detail, hint. */
+void cli_json_refusal(json_out *j, const char *file, const wlk_error *error);
+
+/* Writes text to stdout with everything that could play with a terminal replaced;
+ * the short form at most 200 bytes of it. */
 void cli_print_safe(const char *text);
+void cli_print_short(const char *text);
 
-/* Prints a JSON object as one line (or indented) of ASCII and releases it. */
-void cli_print_json(json_t *object, bool indented);
-
-/* A JSON string of text that need not be UTF-8: what is not becomes '?'. */
-json_t *cli_json_text(const char *text);
-
-/* Flushes stdout; a full disk or a closed pipe is an error, not a success. */
-int cli_finish(const cli *c, int code);
-
-/* Opens a gate as the options say. Both are the caller's, also on failure. */
-WLK_MUST_USE wlk_status cli_gate(const cli *c, bool allow_unsigned, wlk_gate **gate,
-                                 wlk_trust **trust, wlk_error *error);
+/* Flushes stdout; a full disk or a closed pipe is an error, not a success. Returns
+ * the exit code. */
+int cli_finish(int code);
 
 /* "signed by NAME (key ID)", "unsigned" ...: into text of `size` bytes. */
 void cli_signature_text(const wlk_verification *v, char *text, size_t size);
+/* "unsigned", "unknown-key" or "trusted": for JSON. */
+const char *cli_signature_state(const wlk_verification *v);
 
-/* "FILE: wrote N bytes, signed with key ID", or the same as JSON; id may be "". */
-void cli_print_wrote(const cli *c, const char *file, uint64_t size, const char *id);
+/* The .wlk file at `file` was written; signer is NULL if it is unsigned. */
+void cli_print_written(const cli *c, const char *file, uint64_t size,
+                       const wlk_public_key *signer);
 
-/* Opens a secret key; a password comes from --password-fd or from the terminal. */
+/* ---- what several verbs begin with (common.c) */
+
+/* The trust folder of --trust, or the default one, and a gate as the options say.
+ * Both are the caller's, also on failure. */
+WLK_MUST_USE wlk_status cli_gate(const cli *c, bool allow_unsigned, wlk_gate **gate,
+                                 wlk_trust **trust, wlk_error *error);
+
+/* What --output names for a model: NULL without it; standard output is not taken. */
+WLK_MUST_USE wlk_status cli_model_output(const cli *c, const char **path, wlk_error *error);
+
+/* trust.unsigned or trust.unknown-key; WLK_OK if a trusted key vouches. */
+WLK_MUST_USE wlk_status cli_vouched(const wlk_verification *v, wlk_error *error);
+
+/* ---- secrets (password.c) */
+
+/* The longest password is one byte shorter. */
+#define CLI_PASSWORD_BYTES 1024
+
+/* A password, from --password-fd (one line) or from the terminal with echo off,
+ * `twice` to be sure. Never from the command line. */
+WLK_MUST_USE wlk_status cli_password(const cli *c, const char *prompt, bool twice,
+                                     char password[CLI_PASSWORD_BYTES], wlk_error *error);
+
+/* Opens a secret key; if it is encrypted, with a password. */
 WLK_MUST_USE wlk_status cli_secret_key(const cli *c, const char *path, wlk_secret_key **key,
                                        wlk_error *error);
-
-/* A password of at most `size`-1 bytes: from --password-fd (one line) or from the
- * terminal with echo off, `twice` to be sure. Never from the command line. */
-WLK_MUST_USE wlk_status cli_password(const cli *c, const char *prompt, bool twice, char *password,
-                                     size_t size, wlk_error *error);
 
 #endif

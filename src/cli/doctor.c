@@ -3,49 +3,65 @@
 
 #include "cli/cli.h"
 
-static const char *const state_names[] = {"not tried", "failed", "reported", "attested"};
+static const char *const state_names[] = {[WLK_LAYER_NOT_TRIED] = "not tried",
+                                          [WLK_LAYER_FAILED] = "failed",
+                                          [WLK_LAYER_REPORTED] = "reported",
+                                          [WLK_LAYER_ATTESTED] = "attested"};
 
 static void print_layers(const wlk_load_report *report) {
     for (uint32_t i = 0; wlk_layer_name(i); i++) {
         const wlk_layer_state state = report->layers[i];
         const bool failed = state == WLK_LAYER_FAILED && report->layer_errno[i] != 0;
-        (void)printf("%-14s %-9s %-9s%s%s\n", wlk_layer_name(i),
+        (void)printf("%-14s %-9s %s%s%s\n", wlk_layer_name(i),
                      wlk_layer_required(i) ? "required" : "optional", state_names[state],
-                     failed ? "  " : "", failed ? strerror(report->layer_errno[i]) : "");
+                     failed ? ": " : "", failed ? strerror(report->layer_errno[i]) : "");
     }
 }
 
-static json_t *layers_json(const wlk_load_report *report) {
-    json_t *list = json_array();
+static void print_json(const wlk_load_report *report, const wlk_error *error, wlk_status status) {
+    json_out j = json_out_to(stdout, JSON_LINES);
+    json_begin_map(&j, JSON_LINES);
+    if (status == WLK_OK) {
+        json_pair_text(&j, "verdict", wlk_status_name(status));
+    } else {
+        cli_json_refusal(&j, NULL, error);
+    }
+    json_key(&j, "layers");
+    json_begin_list(&j, JSON_LINES);
     for (uint32_t i = 0; wlk_layer_name(i); i++) {
-        json_t *row = json_pack("{s:s, s:b, s:s, s:i}", "layer", wlk_layer_name(i), "required",
-                                wlk_layer_required(i), "state", state_names[report->layers[i]],
-                                "errno", (int)report->layer_errno[i]);
-        (void)json_array_append_new(list, row);
+        json_begin_map(&j, JSON_FLAT);
+        json_pair_text(&j, "layer", wlk_layer_name(i));
+        json_key(&j, "required");
+        json_bool(&j, wlk_layer_required(i));
+        json_pair_text(&j, "state", state_names[report->layers[i]]);
+        json_key(&j, "errno");
+        json_signed(&j, report->layer_errno[i]);
+        json_end_map(&j);
     }
-    return list;
+    json_end_list(&j);
+    json_end_map(&j);
+    (void)putchar('\n');
 }
 
-static void print_json(const wlk_load_report *report, wlk_status status) {
-    json_t *out = json_pack("{s:s, s:o}", "verdict", wlk_status_name(status), "layers",
-                            layers_json(report));
-    cli_print_json(out, true);
+/* Whom this machine trusts is another question: a broken trust folder does not
+ * make the cage any weaker. */
+static wlk_status check(const cli *c, wlk_load_report *report, wlk_error *error) {
+    wlk_load_options load;
+    wlk_gate *gate;
+    TRY(options_load(&c->options, &load, error));
+    load.child_path = c->child_path;
+    TRY(wlk_gate_open(&load, &gate, error));
+    const wlk_status status = wlk_gate_check(gate, report, error);
+    wlk_gate_close(gate);
+    return status;
 }
 
 int verb_doctor(const cli *c) {
-    wlk_load_options load;
-    wlk_gate *gate = NULL;
-    wlk_trust *trust = NULL;
     wlk_load_report report = {0};
     wlk_error error = {.offset = WLK_NO_OFFSET};
-    wlk_status status = options_load(&c->options, &load, &trust, &error);
-    load.child_path = c->child_path;
-    if (status == WLK_OK) status = wlk_gate_open(&load, &gate, &error);
-    if (status == WLK_OK) status = wlk_gate_check(gate, &report, &error);
-    wlk_gate_close(gate);
-    wlk_trust_free(trust);
-    if (option_given(&c->options, OPTION_JSON)) {
-        print_json(&report, status);
+    const wlk_status status = check(c, &report, &error);
+    if (cli_json(c)) {
+        print_json(&report, &error, status);
         return (int)status;
     }
     if (report.child_started) print_layers(&report);

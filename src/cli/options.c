@@ -1,38 +1,42 @@
 #include "cli/options.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
+#include "input/nearest.h"
+
+#define MOST_KNOWN 64 /* names that are looked through for a similar one */
 
 const option_row option_rows[OPTION_COUNT] = {
     [OPTION_HELP] = {"--help", "-h", NULL, "show this help"},
-    [OPTION_JSON] = {"--json", NULL, NULL, "write JSON for machines"},
-    [OPTION_TRUST] = {"--trust", NULL, "DIR", "folder of trusted public keys"},
+    [OPTION_JSON] = {"--json", NULL, NULL, "write one JSON object, also for errors"},
+    [OPTION_TRUST] = {"--trust", NULL, "DIR", "the trust folder: public keys NAME.pub"},
     [OPTION_ALLOW_UNSIGNED] = {"--allow-unsigned", NULL, NULL,
                                "also take what no trusted key vouches for"},
     [OPTION_TRANSPORT] = {"--transport", NULL, "pipe|map|auto",
                           "how tensors reach this process (default: pipe)"},
     [OPTION_REQUIRE] = {"--require", NULL, "LAYER,...",
-                        "refuse unless these layers hold too (weighlock doctor lists them)"},
-    [OPTION_LIMIT] = {"--limit", NULL, "NAME=VALUE", "set a limit; may be repeated"},
-    [OPTION_UID] = {"--uid", NULL, "UID", "the child's user, when started as root"},
-    [OPTION_OUTPUT] = {"--output", "-o", "FILE", "write here instead"},
+                        "refuse unless these layers hold too (see: weighlock doctor)"},
+    [OPTION_LIMIT] = {"--limit", NULL, "NAME=VALUE",
+                      "set a limit; may be repeated (see: weighlock help limits)"},
+    [OPTION_UID] = {"--uid", NULL, "UID", "user of the confined child, when started as root"},
+    [OPTION_OUTPUT] = {"--output", "-o", "FILE", "write to this file"},
     [OPTION_SECRET] = {"--secret", "-s", "FILE", "secret key file"},
     [OPTION_PUBLIC] = {"--public", "-p", "FILE", "public key file"},
     [OPTION_SIGN] = {"--sign", NULL, "SECRET", "sign with this secret key file"},
     [OPTION_UNENCRYPTED] = {"--unencrypted", "-W", NULL, "no password on the secret key"},
     [OPTION_PASSWORD_FD] = {"--password-fd", NULL, "N",
                             "read the password from descriptor N, not from the terminal"},
-    [OPTION_FORMAT] = {"--format", "-f", "csv|json|npy", "output format"},
+    [OPTION_FORMAT] = {"--format", "-f", "csv|json|npy",
+                       "format of the results (default: csv; json with --json)"},
     [OPTION_HEADER] = {"--header", NULL, "yes|no|auto",
                        "does the CSV begin with column names? (default: auto)"},
     [OPTION_NA] = {"--na", NULL, "TEXT", "a spelling of missing values; may be repeated"},
-    [OPTION_SELECT] = {"--select", NULL, "NAME", "the output to write as .npy"},
+    [OPTION_SELECT] = {"--select", NULL, "NAME", "give this output alone"},
     [OPTION_SELFTEST] = {"--selftest", NULL, NULL, "first run the model's golden rows"},
 };
+
+/* ---- from argv */
 
 static bool spells(const char *text, size_t length, const char *name) {
     return name && strlen(name) == length && memcmp(name, text, length) == 0;
@@ -50,10 +54,30 @@ static option_id find(const char *text, size_t length, uint32_t allowed) {
     return OPTION_COUNT;
 }
 
-static wlk_status append(const char **list, uint32_t *count, const char *value,
+wlk_status options_unknown(const char *what, const char *name, const char *const *known,
+                           size_t count, wlk_error *error) {
+    const char *near = nearest_name(name, known, count);
+    if (!near) {
+        return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET, "unknown %s %.100s", what, name);
+    }
+    return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET, "unknown %s %.100s; did you mean %s?",
+                      what, name, near);
+}
+
+static wlk_status unknown_option(const char *word, uint32_t allowed, wlk_error *error) {
+    const char *known[OPTION_COUNT];
+    size_t count = 0;
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        if (allowed >> i & 1) known[count++] = option_rows[i].name;
+    }
+    return options_unknown("option", word, known, count, error);
+}
+
+static wlk_status append(const char **list, uint32_t *count, option_id id, const char *value,
                          wlk_error *error) {
     if (*count == OPTION_MAX_REPEAT) {
-        return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET, "%s: too often", value);
+        return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET, "%s more than %d times",
+                          option_rows[id].name, OPTION_MAX_REPEAT);
     }
     list[(*count)++] = value;
     return WLK_OK;
@@ -62,8 +86,8 @@ static wlk_status append(const char **list, uint32_t *count, const char *value,
 static wlk_status store(option_values *out, option_id id, const char *value, wlk_error *error) {
     out->given |= OPTION_BIT(id);
     out->value[id] = value;
-    if (id == OPTION_NA) return append(out->na, &out->na_count, value, error);
-    if (id == OPTION_LIMIT) return append(out->limit, &out->limit_count, value, error);
+    if (id == OPTION_NA) return append(out->na, &out->na_count, id, value, error);
+    if (id == OPTION_LIMIT) return append(out->limit, &out->limit_count, id, value, error);
     return WLK_OK;
 }
 
@@ -74,9 +98,7 @@ static wlk_status take(const char **argv, uint32_t count, uint32_t *at, uint32_t
     const size_t length = strcspn(word, "=");
     const char *attached = word[length] ? word + length + 1 : NULL;
     const option_id id = find(word, length, allowed);
-    if (id == OPTION_COUNT) {
-        return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET, "unknown option %s", word);
-    }
+    if (id == OPTION_COUNT) return unknown_option(word, allowed, error);
     if (!option_rows[id].argument) {
         if (!attached) return store(out, id, NULL, error);
         return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET, "%s takes no value",
@@ -105,6 +127,8 @@ wlk_status options_parse(const char **argv, uint32_t count, uint32_t allowed, op
     return WLK_OK;
 }
 
+/* ---- their values */
+
 bool options_number(const char *text, uint64_t *value) {
     uint64_t number = 0;
     if (*text == 0) return false;
@@ -118,16 +142,37 @@ bool options_number(const char *text, uint64_t *value) {
     return true;
 }
 
+wlk_status options_choice(option_id id, const char *text, const char *const *names, unsigned count,
+                          unsigned *choice, wlk_error *error) {
+    for (unsigned i = 0; i < count; i++) {
+        if (strcmp(text, names[i]) != 0) continue;
+        *choice = i;
+        return WLK_OK;
+    }
+    return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET, "%s %.100s: it is one of %s",
+                      option_rows[id].name, text, option_rows[id].argument);
+}
+
+static wlk_status unknown_limit(const char *name, wlk_error *error) {
+    const char *known[MOST_KNOWN];
+    wlk_limit_row row;
+    uint32_t count = 0;
+    while (count < MOST_KNOWN && wlk_limits_row(count, &row)) known[count++] = row.name;
+    return options_unknown("limit", name, known, count, error);
+}
+
 static wlk_status set_limit(wlk_limits *limits, const char *text, wlk_error *error) {
-    char name[64];
+    char name[64] = "";
     uint64_t value;
     const size_t length = strcspn(text, "=");
-    if (length < sizeof name && text[length] == '=' && options_number(text + length + 1, &value)) {
-        memcpy(name, text, length);
-        name[length] = 0;
-        if (wlk_limits_set(limits, name, value) == WLK_OK) return WLK_OK;
+    if (length < sizeof name) memcpy(name, text, length);
+    wlk_limits unused = {0};
+    if (wlk_limits_set(&unused, name, 0) != WLK_OK) return unknown_limit(text, error);
+    if (text[length] == '=' && options_number(text + length + 1, &value)) {
+        return wlk_limits_set(limits, name, value);
     }
-    return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET, "--limit %s", text);
+    return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET, "--limit %.100s: %s=NUMBER is wanted",
+                      text, name);
 }
 
 wlk_status options_limits(const option_values *v, wlk_limits *limits, wlk_error *error) {
@@ -136,49 +181,54 @@ wlk_status options_limits(const option_values *v, wlk_limits *limits, wlk_error 
     return WLK_OK;
 }
 
+static wlk_status unknown_layer(const char *list, size_t length, wlk_error *error) {
+    const char *known[WLK_LAYER_COUNT];
+    char name[64];
+    if (length >= sizeof name) length = sizeof name - 1;
+    memcpy(name, list, length);
+    name[length] = '\0';
+    for (uint32_t i = 0; i < WLK_LAYER_COUNT; i++) known[i] = wlk_layer_name(i);
+    return options_unknown("layer", name, known, WLK_LAYER_COUNT, error);
+}
+
 static wlk_status set_required(wlk_load_options *load, const char *list, wlk_error *error) {
-    while (*list) {
+    for (bool more = true; more;) {
         const size_t length = strcspn(list, ",");
         uint32_t layer = 0;
         while (wlk_layer_name(layer) && !spells(list, length, wlk_layer_name(layer))) layer++;
-        if (!wlk_layer_name(layer)) {
-            return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET, "--require %s", list);
-        }
+        if (!wlk_layer_name(layer)) return unknown_layer(list, length, error);
         load->require |= 1u << layer;
-        list += length + (list[length] == ',');
+        more = list[length] == ',';
+        list += length + more;
     }
     return WLK_OK;
 }
 
 static wlk_status set_transport(wlk_load_options *load, const char *text, wlk_error *error) {
-    static const char *const names[] = {"auto", "pipe", "map"}; /* by wlk_transport */
-    for (unsigned i = 0; i < 3; i++) {
-        if (strcmp(text, names[i]) != 0) continue;
-        load->transport = (wlk_transport)i;
-        return WLK_OK;
-    }
-    return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET, "--transport %s", text);
+    static const char *const names[] = {[WLK_TRANSPORT_AUTO] = "auto",
+                                        [WLK_TRANSPORT_PIPE] = "pipe",
+                                        [WLK_TRANSPORT_MAP] = "map"};
+    unsigned choice;
+    TRY(options_choice(OPTION_TRANSPORT, text, names, 3, &choice, error));
+    load->transport = (wlk_transport)choice;
+    return WLK_OK;
 }
 
 static wlk_status set_uid(wlk_load_options *load, const char *text, wlk_error *error) {
     uint64_t uid;
     if (!options_number(text, &uid) || uid == 0 || uid >= UINT32_MAX) {
-        return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET, "--uid %s", text);
+        return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET,
+                          "--uid %.100s: a number from 1 to 4294967294 is wanted", text);
     }
     load->uid = (uint32_t)uid;
     return WLK_OK;
 }
 
-wlk_status options_load(const option_values *v, wlk_load_options *load, wlk_trust **trust,
-                        wlk_error *error) {
-    *trust = NULL;
+wlk_status options_load(const option_values *v, wlk_load_options *load, wlk_error *error) {
     wlk_load_options_default(load);
     TRY(options_limits(v, &load->limits, error));
     if (v->value[OPTION_REQUIRE]) TRY(set_required(load, v->value[OPTION_REQUIRE], error));
     if (v->value[OPTION_TRANSPORT]) TRY(set_transport(load, v->value[OPTION_TRANSPORT], error));
     if (v->value[OPTION_UID]) TRY(set_uid(load, v->value[OPTION_UID], error));
-    load->allow_unsigned = option_given(v, OPTION_ALLOW_UNSIGNED);
-    TRY(wlk_trust_open(v->value[OPTION_TRUST], trust, error));
-    load->trust = *trust;
     return WLK_OK;
 }

@@ -60,16 +60,25 @@ static inline bool option_given(const option_values *v, option_id id) {
 }
 
 /* Parses argv[0..count), of which only the options in `allowed` may occur; after
- * "--" everything is an operand. Operands are moved to the front of argv. */
+ * "--" everything is an operand. Operands are moved to the front of argv. What was
+ * parsed until an error is in *out. */
 WLK_MUST_USE wlk_status options_parse(const char **argv, uint32_t count, uint32_t allowed,
                                       option_values *out, wlk_error *error);
 
 /* A decimal number that fits; false otherwise. */
 bool options_number(const char *text, uint64_t *value);
 
-/* The load options that the command line asks for. trust is the caller's to free. */
+/* "unknown WHAT NAME; did you mean ...?", if one of the known names is similar. */
+WLK_MUST_USE wlk_status options_unknown(const char *what, const char *name,
+                                        const char *const *known, size_t count, wlk_error *error);
+
+/* The index of `text` in names[0..count); another text is an error that lists them. */
+WLK_MUST_USE wlk_status options_choice(option_id id, const char *text, const char *const *names,
+                                       unsigned count, unsigned *choice, wlk_error *error);
+
+/* What --limit, --require, --transport and --uid ask for; no trust. */
 WLK_MUST_USE wlk_status options_load(const option_values *v, wlk_load_options *load,
-                                     wlk_trust **trust, wlk_error *error);
+                                     wlk_error *error);
 
 /* The limits alone: defaults, and what --limit says. */
 WLK_MUST_USE wlk_status options_limits(const option_values *v, wlk_limits *limits,

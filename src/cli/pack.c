@@ -13,40 +13,43 @@ static uint64_t size_of(const char *path) {
 
 /* The secret key is opened only once the model stands. */
 static wlk_status write_model(const cli *c, const wlk_model *model, const char *out,
-                              char id[WLK_KEY_ID_TEXT_BYTES], wlk_error *error) {
+                              wlk_public_key *signer, wlk_error *error) {
     wlk_write_options options = {0};
     wlk_secret_key *key = NULL;
-    wlk_public_key signer;
-    wlk_status status = WLK_OK;
-    id[0] = 0;
-    if (c->options.value[OPTION_SIGN]) {
-        status = cli_secret_key(c, c->options.value[OPTION_SIGN], &key, error);
-    }
-    if (status == WLK_OK && key) {
-        wlk_secret_key_public(key, &signer);
-        wlk_key_id_text(signer.id, id);
+    const char *secret = c->options.value[OPTION_SIGN];
+    if (secret) {
+        TRY(cli_secret_key(c, secret, &key, error));
+        wlk_secret_key_public(key, signer);
         options.key = key;
     }
-    if (status == WLK_OK) status = wlk_write_path(model, &options, out, error);
+    const wlk_status status = wlk_write_path(model, &options, out, error);
     wlk_secret_key_free(key);
     return status;
 }
 
-int verb_pack(const cli *c) {
-    const char *spec = c->options.operands[0], *out = c->options.value[OPTION_OUTPUT];
-    wlk_error error = {.offset = WLK_NO_OFFSET};
+/* *subject: the file that an error is about. */
+static wlk_status pack(const cli *c, const char *out, const char **subject, wlk_error *error) {
     wlk_limits limits;
     wlk_model *model = NULL;
-    char id[WLK_KEY_ID_TEXT_BYTES];
-    if (!out) {
-        (void)!error_text(&error, RULE_CLI_USAGE, WLK_NO_OFFSET, "pack needs --output FILE");
-        return cli_fail(c, spec, &error);
-    }
-    wlk_status status = options_limits(&c->options, &limits, &error);
-    if (status == WLK_OK) status = json_spec_read(spec, &limits, &model, &error);
-    if (status == WLK_OK) status = write_model(c, model, out, id, &error);
+    wlk_public_key signer;
+    TRY(options_limits(&c->options, &limits, error));
+    *subject = c->options.operands[0];
+    TRY(json_spec_read(*subject, &limits, &model, error));
+    *subject = NULL;
+    const wlk_status status = write_model(c, model, out, &signer, error);
     wlk_model_free(model);
-    if (status != WLK_OK) return cli_fail(c, spec, &error);
-    cli_print_wrote(c, out, size_of(out), id);
+    if (status != WLK_OK) return status;
+    cli_print_written(c, out, size_of(out), c->options.value[OPTION_SIGN] ? &signer : NULL);
     return WLK_OK;
+}
+
+int verb_pack(const cli *c) {
+    const char *out, *subject = NULL;
+    wlk_error error = {.offset = WLK_NO_OFFSET};
+    wlk_status status = cli_model_output(c, &out, &error);
+    if (status == WLK_OK && !out) {
+        status = error_text(&error, RULE_CLI_USAGE, WLK_NO_OFFSET, "pack needs --output FILE");
+    }
+    if (status == WLK_OK) status = pack(c, out, &subject, &error);
+    return status == WLK_OK ? WLK_OK : cli_fail(c, subject, &error);
 }

@@ -1,26 +1,30 @@
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cli/cli.h"
 #include "cli/results.h"
 #include "cli/rows.h"
 
 /* What is open while rows are predicted. */
-typedef struct predict_state {
+typedef struct prediction {
+    wlk_limits limits;
+    results_request request;
     wlk_gate *gate;
     wlk_trust *trust;
     wlk_model *model;
     wlk_plan *plan;
     input_binding binding;
     wlk_result *result;
-} predict_state;
+    const char *subject; /* the file that an error is about; NULL: none */
+} prediction;
 
-static void release(predict_state *s) {
-    wlk_result_free(s->result);
-    input_binding_free(&s->binding);
-    wlk_plan_free(s->plan);
-    wlk_model_free(s->model);
-    wlk_gate_close(s->gate);
-    wlk_trust_free(s->trust);
+static void release(prediction *p) {
+    wlk_result_free(p->result);
+    input_binding_free(&p->binding);
+    wlk_plan_free(p->plan);
+    wlk_model_free(p->model);
+    wlk_gate_close(p->gate);
+    wlk_trust_free(p->trust);
 }
 
 static wlk_status selftest(const cli *c, const wlk_plan *plan, wlk_error *error) {
@@ -30,44 +34,74 @@ static wlk_status selftest(const cli *c, const wlk_plan *plan, wlk_error *error)
     return ran ? WLK_OK : error_at(error, RULE_CLI_NO_SELFTEST, WLK_NO_OFFSET);
 }
 
-static wlk_status open_model(const cli *c, const wlk_limits *limits, predict_state *s,
-                             wlk_error *error) {
-    TRY(cli_gate(c, false, &s->gate, &s->trust, error));
-    TRY(wlk_gate_load_path(s->gate, c->options.operands[0], &s->model, NULL, error));
-    TRY(wlk_plan_create(s->model, limits, &s->plan, error));
-    return selftest(c, s->plan, error);
+static wlk_status open_gate(const cli *c, prediction *p, wlk_error *error) {
+    p->subject = NULL;
+    TRY(options_limits(&c->options, &p->limits, error));
+    TRY(results_request_of(c, &p->request, error));
+    TRY(rows_check(c, error));
+    return cli_gate(c, option_given(&c->options, OPTION_ALLOW_UNSIGNED), &p->gate, &p->trust,
+                    error);
 }
 
-static wlk_status run(const predict_state *s, wlk_result **result, wlk_error *error) {
-    wlk_tensor inputs[64]; /* the CSV reader binds one column to each */
-    const uint32_t count = s->binding.count;
-    if (count > sizeof inputs / sizeof *inputs) {
-        return error_text(error, RULE_CLI_ROWS, WLK_NO_OFFSET, "more than 64 inputs");
+static wlk_status open_model(const cli *c, prediction *p, wlk_error *error) {
+    p->subject = c->options.operands[0];
+    TRY(wlk_gate_load_path(p->gate, p->subject, &p->model, NULL, error));
+    TRY(wlk_plan_create(p->model, &p->limits, &p->plan, error));
+    TRY(results_select(c, p->plan, &p->request, error));
+    return selftest(c, p->plan, error);
+}
+
+static wlk_status run(prediction *p, wlk_error *error) {
+    const uint32_t count = p->binding.count;
+    wlk_tensor *inputs = calloc((size_t)count + 1, sizeof *inputs);
+    if (!inputs) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    for (uint32_t i = 0; i < count; i++) inputs[i] = p->binding.arrays[i].tensor;
+    const wlk_status status = wlk_run(p->plan, inputs, count, &p->result, error);
+    free(inputs);
+    return status;
+}
+
+static wlk_status run_rows(const cli *c, prediction *p, wlk_error *error) {
+    p->subject = c->options.operands[1];
+    TRY(rows_read(c, p->subject, p->model, p->plan, &p->limits, &p->binding, error));
+    return run(p, error);
+}
+
+static wlk_status predict(const cli *c, prediction *p, wlk_error *error) {
+    TRY(open_gate(c, p, error));
+    TRY(open_model(c, p, error));
+    TRY(run_rows(c, p, error));
+    p->subject = NULL;
+    const results all = {p->model, p->plan, p->result, &p->limits};
+    return results_write(&all, &p->request, error);
+}
+
+/* What went to a file is told; results on standard output speak for themselves. */
+static void report(const cli *c, const prediction *p) {
+    if (!p->request.path) return;
+    if (!cli_json(c)) {
+        cli_print_safe(p->request.path);
+        (void)printf(": wrote the results for %llu rows\n", (unsigned long long)p->binding.rows);
+        return;
     }
-    for (uint32_t i = 0; i < count; i++) inputs[i] = s->binding.arrays[i].tensor;
-    return wlk_run(s->plan, inputs, count, result, error);
+    json_out j = json_out_to(stdout, JSON_FLAT);
+    json_begin_map(&j, JSON_FLAT);
+    json_pair_text(&j, "verdict", wlk_status_name(WLK_OK));
+    json_pair_text(&j, "file", p->request.path);
+    json_pair_unsigned(&j, "rows", p->binding.rows);
+    json_end_map(&j);
+    (void)putchar('\n');
 }
 
 int verb_predict(const cli *c) {
-    const char *model = c->options.operands[0], *rows = c->options.operands[1];
-    predict_state s = {0};
+    prediction p = {0};
     wlk_error error = {.offset = WLK_NO_OFFSET};
-    wlk_limits limits;
-    results_format format;
-    const char *subject = NULL; /* the file that the error is about */
-    wlk_status status = options_limits(&c->options, &limits, &error);
-    if (status == WLK_OK) status = results_format_of(c, &format, &error);
+    const wlk_status status = predict(c, &p, &error);
     if (status == WLK_OK) {
-        subject = model;
-        status = open_model(c, &limits, &s, &error);
+        report(c, &p);
+    } else {
+        (void)cli_fail(c, p.subject, &error);
     }
-    if (status == WLK_OK) {
-        subject = rows;
-        status = rows_read(c, rows, s.model, s.plan, &limits, &s.binding, &error);
-    }
-    if (status == WLK_OK) status = run(&s, &s.result, &error);
-    if (status == WLK_OK) status = results_write(c, format, s.model, s.plan, s.result, &error);
-    if (status != WLK_OK) (void)cli_fail(c, subject, &error);
-    release(&s);
+    release(&p);
     return (int)status;
 }

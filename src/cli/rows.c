@@ -8,16 +8,18 @@
 #include "input/npy.h"
 
 static wlk_status header_mode(const cli *c, csv_header *mode, wlk_error *error) {
-    static const char *const names[] = {"auto", "yes", "no"}; /* by csv_header */
+    static const char *const names[] = {
+        [CSV_HEADER_AUTO] = "auto", [CSV_HEADER_YES] = "yes", [CSV_HEADER_NO] = "no"};
     const char *text = c->options.value[OPTION_HEADER];
-    *mode = CSV_HEADER_AUTO;
-    if (!text) return WLK_OK;
-    for (unsigned i = 0; i < 3; i++) {
-        if (strcmp(text, names[i]) != 0) continue;
-        *mode = (csv_header)i;
-        return WLK_OK;
-    }
-    return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET, "--header %s", text);
+    unsigned choice = CSV_HEADER_AUTO;
+    if (text) TRY(options_choice(OPTION_HEADER, text, names, 3, &choice, error));
+    *mode = (csv_header)choice;
+    return WLK_OK;
+}
+
+wlk_status rows_check(const cli *c, wlk_error *error) {
+    csv_header mode;
+    return header_mode(c, &mode, error);
 }
 
 static wlk_port *all_ports(const wlk_plan *plan) {
@@ -78,7 +80,7 @@ static wlk_status bind_array(input_array *array, const wlk_plan *plan, const wlk
                              input_binding *binding, wlk_error *error) {
     if (wlk_plan_inputs(plan) != 1) {
         return error_text(error, RULE_CLI_ROWS, WLK_NO_OFFSET,
-                          "the model has %u inputs: use CSV with a column for each",
+                          "the model has %u inputs: give CSV with a column for each",
                           wlk_plan_inputs(plan));
     }
     const wlk_port port = wlk_plan_input(plan, 0);

@@ -5,6 +5,9 @@
 #include "cli/cli.h"
 #include "input/bind.h"
 
+/* Is what the command line says about rows (--header) understood? */
+WLK_MUST_USE wlk_status rows_check(const cli *c, wlk_error *error);
+
 /* Reads `path` ("-": standard input), told apart by content. A .npy array is
  * converted to the input's dtype where every element survives it. The binding is
  * the caller's. */

@@ -9,17 +9,19 @@ const verb verbs[] = {
      OPT(HELP) | OPT(JSON) | OPT(SECRET) | OPT(PUBLIC) | OPT(UNENCRYPTED) | OPT(PASSWORD_FD) |
          OPT(TRUST),
      "make a key pair and trust it",
-     "Makes a key pair in minisign's format and puts the public key into the trust\n"
-     "folder. The secret key is encrypted with a password unless --unencrypted is\n"
-     "given. No file is ever overwritten.",
+     "Makes a key pair in minisign's format, by default in weighlock.key and\n"
+     "weighlock.pub, and puts a copy of the public key into the trust folder: that of\n"
+     "--trust, else /etc/weighlock/trust if it exists, else weighlock/trust in the\n"
+     "user's configuration folder. The secret key is encrypted with a password, which\n"
+     "is asked for, unless --unencrypted is given. No file is ever overwritten.",
      "  weighlock keygen -s release.key -p release.pub\n"
      "  weighlock keygen -s ci.key -p ci.pub --unencrypted --trust ./trust\n",
      verb_keygen},
     {"sign", "FILE", 1, 1,
      LOADING | OPT(SECRET) | OPT(OUTPUT) | OPT(PASSWORD_FD),
      "sign a .wlk file",
-     "Loads the model in the cage, and only if it is valid opens the secret key and\n"
-     "signs. The file is replaced in one step, or written to --output.",
+     "Loads the model in the cage, signed or not, and only if it is valid opens the\n"
+     "secret key and signs. The file is replaced in one step, or written to --output.",
      "  weighlock sign model.wlk -s release.key\n"
      "  weighlock sign upload.wlk -s release.key -o signed.wlk\n",
      verb_sign},
@@ -28,7 +30,8 @@ const verb verbs[] = {
      "check signature and digests",
      "Checks envelope, signature and every digest of .wlk files, without parsing\n"
      "anything. A file that no trusted key vouches for is reported with exit code 7;\n"
-     "with --allow-unsigned it is enough that the digests hold.",
+     "with --allow-unsigned it is enough that the digests hold. Over several files the\n"
+     "exit code is that of the worst.",
      "  weighlock verify model.wlk\n"
      "  weighlock verify --trust ./trust models/*.wlk\n",
      verb_verify},
@@ -36,14 +39,16 @@ const verb verbs[] = {
      OPT(HELP) | OPT(JSON) | OPT(OUTPUT) | OPT(SIGN) | OPT(PASSWORD_FD) | OPT(LIMIT),
      "make a .wlk file from a description",
      "Reads a JSON description of a model (docs/spec-json.md), which names .npy files\n"
-     "in its own folder, and writes a .wlk file.",
+     "in its own folder, and writes a .wlk file to --output, signed if --sign is given.\n"
+     "The same description gives the same bytes.",
      "  weighlock pack spec.json -o model.wlk\n"
      "  weighlock pack spec.json -o model.wlk --sign release.key\n",
      verb_pack},
     {"inspect", "FILE", 1, 1, LOADING,
      "show what is in a model",
      "Parses the file in the cage and shows signature, metadata, tensors and graph.\n"
-     "Unsigned files are shown and reported as such.",
+     "Unsigned files are shown too, and reported as such. --json shows all there is,\n"
+     "but for the tensors' contents.",
      "  weighlock inspect model.wlk\n"
      "  weighlock inspect model.wlk --json\n",
      verb_inspect},
@@ -53,8 +58,10 @@ const verb verbs[] = {
      "run a model on rows",
      "Loads the model through the cage and runs it on the rows of a CSV or .npy file\n"
      "(told apart by content; - is standard input). In CSV, empty fields and nan are\n"
-     "missing; columns are matched by name where both sides have names. Output\n"
-     "columns are labels and class names; floats have 17 significant digits.",
+     "missing; columns are matched by name where both sides have names. Results go to\n"
+     "standard output or to --output. Their columns are labels and class names; floats\n"
+     "have 17 significant digits, so that nothing is lost. A .npy file holds one output:\n"
+     "that of --select, or the only one.",
      "  weighlock predict model.wlk rows.csv\n"
      "  weighlock predict model.wlk rows.npy --format npy --select probabilities \\\n"
      "      -o probabilities.npy\n"

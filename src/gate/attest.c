@@ -16,26 +16,30 @@ typedef struct observed {
     const attest_claim *claim;
     char status[STATUS_BYTES];
     char limits[STATUS_BYTES];
-    unsigned long own_filters; /* of this thread: the child inherited them */
+    uid_t owner; /* of /proc/PID/status */
 } observed;
 
 /* ---- reading */
 
-static bool read_text(const char *path, char *text, size_t size) {
+/* One read: the kernel makes these files whole, and one that fills the buffer is
+ * not believed. *owner, if wanted: who owns the file. */
+static bool read_text(const char *path, char *text, size_t size, uid_t *owner) {
+    struct stat status = {0};
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return false;
-    size_t used = 0;
-    ssize_t got;
-    while ((got = read(fd, text + used, size - 1 - used)) > 0) used += (size_t)got;
+    const ssize_t got = read(fd, text, size - 1);
+    const bool known = !owner || fstat(fd, &status) == 0;
     (void)close(fd);
-    text[used] = 0;
-    return got == 0 && used > 0 && used < size - 1;
+    if (owner) *owner = status.st_uid;
+    text[got > 0 ? got : 0] = 0;
+    return known && got > 0 && (size_t)got < size - 1;
 }
 
-static bool read_child(const observed *o, const char *file, char *text, size_t size) {
+static bool read_child(const observed *o, const char *file, char *text, size_t size,
+                       uid_t *owner) {
     char path[64];
     (void)snprintf(path, sizeof path, "/proc/%d/%s", (int)o->claim->pid, file);
-    return read_text(path, text, size);
+    return read_text(path, text, size, owner);
 }
 
 /* The text behind "NAME:\t", or NULL. */
@@ -81,7 +85,7 @@ static bool limit_is(const observed *o, const char *name, uint64_t most) {
 
 static bool see_seccomp(const observed *o) {
     return field_is(o, "Seccomp", 10, 2) &&
-           field_is(o, "Seccomp_filters", 10, o->own_filters + 1) && field_is(o, "Threads", 10, 1);
+           field_is(o, "Seccomp_filters", 10, o->claim->inherited_filters + 1ul) && field_is(o, "Threads", 10, 1);
 }
 
 static bool see_no_new_privs(const observed *o) {
@@ -118,16 +122,12 @@ static bool see_zero_rlimits(const observed *o) {
 
 static bool see_oom_score(const observed *o) {
     char text[16];
-    return read_child(o, "oom_score_adj", text, sizeof text) && strcmp(text, "1000\n") == 0;
+    return read_child(o, "oom_score_adj", text, sizeof text, NULL) && strcmp(text, "1000\n") == 0;
 }
 
 /* The files of a process that cannot be dumped do not belong to its user. */
 static bool see_not_dumpable(const observed *o) {
-    char path[64];
-    struct stat status;
-    const uid_t user = o->claim->privileged ? o->claim->uid : geteuid();
-    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)o->claim->pid);
-    return stat(path, &status) == 0 && status.st_uid != user;
+    return o->owner != (o->claim->privileged ? o->claim->uid : geteuid());
 }
 
 /* In its own namespace it is process 1: the last number of NSpid. */
@@ -148,11 +148,14 @@ static bool see_namespaces(const observed *o) {
     return own.st_ino != its.st_ino;
 }
 
-/* Exactly 0, 1 and 2 are open, where that is readable. */
+/* Exactly 0, 1 and 2 are open, where that is readable. From Linux 6.2 on the
+ * folder's size is their number; before, it is 0. */
 static bool see_descriptors(const observed *o) {
     char path[64];
+    struct stat status;
     unsigned count = 0;
     (void)snprintf(path, sizeof path, "/proc/%d/fd", (int)o->claim->pid);
+    if (stat(path, &status) == 0 && status.st_size > 0) return status.st_size == 3;
     DIR *folder = opendir(path);
     if (!folder) return false;
     while (readdir(folder)) count++;
@@ -206,16 +209,21 @@ static wlk_status look(observed *o, uint32_t *attested, wlk_error *error) {
     return WLK_OK;
 }
 
+wlk_status attest_own_filters(uint32_t *count, wlk_error *error) {
+    char status[STATUS_BYTES];
+    if (!read_text("/proc/thread-self/status", status, sizeof status, NULL)) {
+        return error_at(error, RULE_CAGE_UNREADABLE, WLK_NO_OFFSET);
+    }
+    const char *filters = field(status, "Seccomp_filters");
+    *count = filters ? (uint32_t)strtoul(filters, NULL, 10) : 0;
+    return WLK_OK;
+}
+
 wlk_status attest_child(const attest_claim *claim, uint32_t *attested, wlk_error *error) {
     observed o = {.claim = claim};
     *attested = 0;
-    if (!read_text("/proc/thread-self/status", o.status, sizeof o.status)) {
-        return error_at(error, RULE_CAGE_UNREADABLE, WLK_NO_OFFSET);
-    }
-    const char *filters = field(o.status, "Seccomp_filters");
-    o.own_filters = filters ? strtoul(filters, NULL, 10) : 0;
-    if (!read_child(&o, "status", o.status, sizeof o.status) ||
-        !read_child(&o, "limits", o.limits, sizeof o.limits)) {
+    if (!read_child(&o, "status", o.status, sizeof o.status, &o.owner) ||
+        !read_child(&o, "limits", o.limits, sizeof o.limits, NULL)) {
         return error_at(error, RULE_CAGE_UNREADABLE, WLK_NO_OFFSET);
     }
     return look(&o, attested, error);

@@ -12,8 +12,12 @@ typedef struct attest_claim {
     bool privileged;      /* this process is root: identities must have changed */
     uint32_t uid, gid;    /* what they must have become */
     uint32_t held;        /* bit i: HELLO says that layer i holds */
+    uint32_t inherited_filters; /* from attest_own_filters */
     const wlk_limits *limits;
 } attest_claim;
+
+/* How many seccomp filters this thread runs under; a child inherits them. */
+wlk_status attest_own_filters(uint32_t *count, wlk_error *error);
 
 /* Reads /proc/PID and the limits. Every claim that can be seen from outside must
  * be true, or cage.attest names it; /proc/PID/status must be readable, or

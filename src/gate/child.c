@@ -53,6 +53,7 @@ wlk_status child_program_open(const char *path, int *fd, wlk_error *error) {
  * and the parent sleeps meanwhile, so this is also how it reports an errno. */
 typedef struct launch {
     int control, result, null, snapshot, program;
+    const child_spaces *spaces;
     bool new_user;                 /* a user namespace was made: map the own ids into it */
     char uid_map[40], gid_map[40]; /* "ID ID 1": ready, for the child must not format text */
     volatile int failed;
@@ -92,13 +93,33 @@ static int launch_descriptors(const launch *l) {
     return program;
 }
 
+static const struct {
+    int flag;
+    const char *path;
+} space_rows[CHILD_SPACES] = {
+    {CLONE_NEWNET, "/proc/self/ns/net"},
+    {CLONE_NEWIPC, "/proc/self/ns/ipc"},
+    {CLONE_NEWUTS, "/proc/self/ns/uts"},
+    {CLONE_NEWCGROUP, "/proc/self/ns/cgroup"},
+};
+
+static bool launch_join(const launch *l) {
+    if (l->spaces->fd[0] < 0) return true;
+    for (int i = 0; i < CHILD_SPACES; i++) {
+        if (setns(l->spaces->fd[i], space_rows[i].flag) != 0) return false;
+    }
+    return true;
+}
+
 /* Runs in the child, on its own stack but in the parent's memory: nothing but
  * system calls, and no change to what the parent will find. */
 static int launch_exec(void *argument) {
     launch *l = argument;
     const struct sigaction standard = {.sa_handler = SIG_DFL};
-    for (int s = 1; s < NSIG; s++) (void)sigaction(s, &standard, NULL);
-    const int program = launch_descriptors(l);
+    /* The exec takes the host's handlers away, but an ignored signal stays ignored;
+     * only this one matters: it says that the time was up. */
+    (void)sigaction(SIGXCPU, &standard, NULL);
+    const int program = launch_join(l) ? launch_descriptors(l) : -1;
     if (program >= 0 && (!l->new_user || launch_map_ids(l))) {
         static char name[] = "weighlock-child";
         char *const arguments[] = {name, NULL}, *const environment[] = {NULL};
@@ -107,20 +128,20 @@ static int launch_exec(void *argument) {
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
         (void)syscall(SYS_execveat, program, "", arguments, environment, AT_EMPTY_PATH);
     }
-    l->failed = errno;
+    l->failed = errno != 0 ? errno : EIO; /* a short write leaves no errno */
     _exit(127);
 }
 
 /* clone with vfork semantics: no copy of the parent's page tables, so the cost
  * does not depend on the parent's size. All signals are blocked around it, for a
  * handler would run in the shared memory. */
-static pid_t launch_clone(launch *l, int flags, int *pidfd) {
+static pid_t launch_clone(int (*run)(void *), void *argument, int flags, int *pidfd) {
     _Alignas(16) unsigned char stack[STACK_BYTES];
     sigset_t all, before;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_BLOCK, &all, &before);
-    const pid_t pid = clone(launch_exec, stack + sizeof stack,
-                            CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | flags, l, pidfd);
+    const pid_t pid = clone(run, stack + sizeof stack,
+                            CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | flags, argument, pidfd);
     const int reason = errno;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = reason;
@@ -132,13 +153,14 @@ static void close_if_open(int *fd) {
     *fd = -1;
 }
 
-static wlk_status open_pipes(int control[2], int result[2], int *null, wlk_error *error) {
+static wlk_status open_pipes(bool large, int control[2], int result[2], int *null,
+                             wlk_error *error) {
     if (pipe2(control, O_CLOEXEC) != 0 || pipe2(result, O_CLOEXEC) != 0) {
         return error_errno(error, RULE_CAGE_SPAWN, errno, "pipe");
     }
     *null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (*null < 0) return error_errno(error, RULE_CAGE_SPAWN, errno, "/dev/null");
-    (void)fcntl(result[0], F_SETPIPE_SZ, PIPE_BYTES);
+    if (large) (void)fcntl(result[0], F_SETPIPE_SZ, PIPE_BYTES);
     if (fcntl(result[0], F_SETFL, O_NONBLOCK) != 0) {
         return error_errno(error, RULE_CAGE_SPAWN, errno, "pipe");
     }
@@ -156,11 +178,14 @@ static wlk_status launch_child(const child_start *start, const int control[2],
                 .null = null,
                 .snapshot = start->snapshot,
                 .program = start->program,
+                .spaces = start->spaces,
                 .new_user = start->namespace_flags & CLONE_NEWUSER};
-    (void)snprintf(l.uid_map, sizeof l.uid_map, "%u %u 1", geteuid(), geteuid());
-    (void)snprintf(l.gid_map, sizeof l.gid_map, "%u %u 1", getegid(), getegid());
+    if (l.new_user) {
+        (void)snprintf(l.uid_map, sizeof l.uid_map, "%u %u 1", geteuid(), geteuid());
+        (void)snprintf(l.gid_map, sizeof l.gid_map, "%u %u 1", getegid(), getegid());
+    }
     int pidfd = -1;
-    const pid_t pid = launch_clone(&l, start->namespace_flags, &pidfd);
+    const pid_t pid = launch_clone(launch_exec, &l, start->namespace_flags, &pidfd);
     if (pid < 0) {
         *namespace_errno = start->namespace_flags ? errno : 0;
         return error_errno(error, RULE_CAGE_SPAWN, errno, "clone");
@@ -180,7 +205,7 @@ wlk_status child_spawn(const child_start *start, child *out, int *namespace_errn
     int control[2] = {-1, -1}, result[2] = {-1, -1}, null = -1;
     *out = CHILD_NONE;
     *namespace_errno = 0;
-    wlk_status status = open_pipes(control, result, &null, error);
+    wlk_status status = open_pipes(start->large, control, result, &null, error);
     if (status == WLK_OK) {
         status = launch_child(start, control, result, null, out, namespace_errno, error);
     }
@@ -197,6 +222,34 @@ wlk_status child_spawn(const child_start *start, child *out, int *namespace_errn
     return status;
 }
 
+/* Runs in the new namespaces, with our memory and our descriptors: what it opens
+ * stays open here. */
+static int spaces_open(void *argument) {
+    child_spaces *spaces = argument;
+    for (int i = 0; i < CHILD_SPACES; i++) {
+        spaces->fd[i] = open(space_rows[i].path, O_RDONLY | O_CLOEXEC);
+    }
+    _exit(0);
+}
+
+child_spaces child_spaces_new(void) {
+    child_spaces spaces = {{-1, -1, -1, -1}};
+    int flags = CLONE_FILES, pidfd = -1;
+    siginfo_t info;
+    for (int i = 0; i < CHILD_SPACES; i++) flags |= space_rows[i].flag;
+    if (launch_clone(spaces_open, &spaces, flags, &pidfd) < 0) return spaces;
+    (void)syscall(SYS_waitid, P_PIDFD, pidfd, &info, WEXITED | __WALL, NULL);
+    (void)close(pidfd);
+    for (int i = 0; i < CHILD_SPACES; i++) {
+        if (spaces.fd[i] < 0) child_spaces_close(&spaces); /* all or none */
+    }
+    return spaces;
+}
+
+void child_spaces_close(child_spaces *spaces) {
+    for (int i = 0; i < CHILD_SPACES; i++) close_if_open(&spaces->fd[i]);
+}
+
 /* ---- end */
 
 void child_kill(child *c) {
@@ -208,14 +261,17 @@ void child_kill(child *c) {
 /* Waits until the child has ended; false at the deadline. */
 static bool wait_for_end(const child *c, uint64_t deadline) {
     struct pollfd watched = {.fd = c->pidfd, .events = POLLIN};
+    const uint64_t asleep_at = clock_now() + CHILD_EAGER_NS;
     for (;;) {
         const uint64_t now = clock_now();
         if (now >= deadline) return false;
-        const struct timespec left = {.tv_sec = (time_t)((deadline - now) / NANOSECONDS),
-                                      .tv_nsec = (long)((deadline - now) % NANOSECONDS)};
-        const int ready = ppoll(&watched, 1, &left, NULL);
+        const uint64_t left = now < asleep_at ? 0 : deadline - now;
+        const struct timespec wait = {.tv_sec = (time_t)(left / NANOSECONDS),
+                                      .tv_nsec = (long)(left % NANOSECONDS)};
+        const int ready = ppoll(&watched, 1, &wait, NULL);
         if (ready > 0) return true;
         if (ready < 0 && errno != EINTR) return false;
+        if (left == 0) (void)sched_yield();
     }
 }
 

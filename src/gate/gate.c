@@ -12,7 +12,7 @@
 
 #include <weighlock/load.h>
 
-#include "base/envelope.h"
+#include "base/checked.h"
 #include "gate/attest.h"
 #include "gate/child.h"
 #include "gate/receive.h"
@@ -26,7 +26,9 @@
 
 #define NOBODY 65534
 #define AUTO_MAP_BYTES (1u << 20)
+#define LARGE_BYTES 65536 /* what fits in a pipe as the kernel makes it */
 #define NANOSECONDS_PER_MS 1000000ull
+#define MOST_BUFFERS (1u << 30) /* an image can number no more tensors */
 
 _Static_assert(WLK_LAYER_COUNT == LAYER_COUNT, "load.h knows every layer");
 
@@ -34,19 +36,20 @@ struct wlk_gate {
     wlk_load_options options;
     int program; /* weighlock-child, opened and checked; -1 with the error if unusable */
     wlk_error program_error;
+    child_spaces spaces; /* empty namespaces that children join, if we may make them */
     uint32_t uid, gid;
     _Atomic uint32_t achieved; /* layers that held before */
 };
 
 /* ---- which layers */
 
-typedef enum need { ALWAYS, AS_ROOT, WHERE_POSSIBLE } need;
+typedef enum need { ALWAYS, WHERE_POSSIBLE } need;
 
 static const need layer_needs[LAYER_COUNT] = {
     [LAYER_DESCRIPTORS] = ALWAYS,         [LAYER_RLIMITS] = ALWAYS,
     [LAYER_OOM_SCORE] = ALWAYS,           [LAYER_HEAP] = ALWAYS,
     [LAYER_PID_NAMESPACE] = WHERE_POSSIBLE, [LAYER_NAMESPACES] = WHERE_POSSIBLE,
-    [LAYER_EMPTY_ROOT] = WHERE_POSSIBLE,  [LAYER_BOUNDING_SET] = AS_ROOT,
+    [LAYER_EMPTY_ROOT] = WHERE_POSSIBLE,  [LAYER_BOUNDING_SET] = WHERE_POSSIBLE,
     [LAYER_IDS] = ALWAYS,                 [LAYER_CAPABILITIES] = ALWAYS,
     [LAYER_REGAIN] = ALWAYS,              [LAYER_NO_NEW_PRIVS] = ALWAYS,
     [LAYER_NOT_DUMPABLE] = ALWAYS,        [LAYER_PARENT_DEATH] = WHERE_POSSIBLE,
@@ -60,8 +63,7 @@ const char *wlk_layer_name(uint32_t layer) {
 }
 
 int wlk_layer_required(uint32_t layer) {
-    if (layer >= LAYER_COUNT) return 0;
-    return layer_needs[layer] == ALWAYS || (layer_needs[layer] == AS_ROOT && geteuid() == 0);
+    return layer < LAYER_COUNT && layer_needs[layer] == ALWAYS;
 }
 
 static uint32_t required_layers(const wlk_gate *gate) {
@@ -73,6 +75,14 @@ static uint32_t required_layers(const wlk_gate *gate) {
 static uint32_t wanted_layers(const wlk_gate *gate) {
     const uint32_t all = (1u << LAYER_COUNT) - 1;
     return gate->options.layers == WLK_LAYERS_ALL ? all : required_layers(gate);
+}
+
+/* The refusal for a layer that is required, or held before, and does not hold. */
+static wlk_status layer_missing(const wlk_gate *gate, uint32_t layer, int reason,
+                                wlk_error *error) {
+    const bool required = required_layers(gate) >> layer & 1;
+    return error_errno(error, required ? RULE_CAGE_LAYER : RULE_CAGE_LAYER_LOST, reason,
+                       wire_layer_name(layer));
 }
 
 /* ---- the gate itself */
@@ -108,6 +118,8 @@ wlk_status wlk_gate_open(const wlk_load_options *options, wlk_gate **gate, wlk_e
     const char *path = made->options.child_path ? made->options.child_path : WLK_CHILD_PATH;
     made->program = -1;
     (void)!child_program_open(path, &made->program, &made->program_error);
+    made->spaces.fd[0] = -1;
+    if (wanted_layers(made) & 1u << LAYER_NAMESPACES) made->spaces = child_spaces_new();
     made->options.child_path = NULL; /* the caller's string need not live on */
     choose_account(made);
     *gate = made;
@@ -117,6 +129,7 @@ wlk_status wlk_gate_open(const wlk_load_options *options, wlk_gate **gate, wlk_e
 void wlk_gate_close(wlk_gate *gate) {
     if (!gate) return;
     if (gate->program >= 0) (void)close(gate->program);
+    if (gate->spaces.fd[0] >= 0) child_spaces_close(&gate->spaces);
     free(gate);
 }
 
@@ -132,6 +145,7 @@ typedef struct load {
     received result;
     wlk_load_report report;
     uint64_t deadline;
+    uint32_t inherited_filters; /* seccomp filters of this thread, which the child got too */
 } load;
 
 typedef struct order_message {
@@ -151,6 +165,7 @@ static order_message make_order(const load *l) {
         .order = {.protocol = WIRE_PROTOCOL,
                   .format = WIRE_FORMAT_WLK,
                   .transport = (uint32_t)transport_of(l->gate, l->source.size),
+                  .spaces = l->gate->spaces.fd[0] >= 0,
                   .layers = wanted_layers(l->gate),
                   .required = required_layers(l->gate),
                   .uid = l->gate->uid,
@@ -175,13 +190,16 @@ static wlk_status start(load *l, wlk_error *error) {
     if (message.order.layers & pid_layer) flags |= CLONE_NEWPID;
     child_start first = {.program = gate->program,
                          .snapshot = l->source.fd,
+                         .spaces = &gate->spaces,
                          .namespace_flags = flags,
                          .order = &message,
-                         .order_bytes = sizeof message};
+                         .order_bytes = sizeof message,
+                         .large = l->source.size > LARGE_BYTES};
     int reason;
     const wlk_status status = child_spawn(&first, &l->worker, &reason, error);
     const uint32_t needed = message.order.required | atomic_load(&gate->achieved);
-    if (status == WLK_OK || reason == 0 || needed & pid_layer) return status;
+    if (status == WLK_OK || reason == 0) return status;
+    if (needed & pid_layer) return layer_missing(gate, LAYER_PID_NAMESPACE, reason, error);
     first.namespace_flags = 0;
     return child_spawn(&first, &l->worker, &reason, error);
 }
@@ -200,10 +218,10 @@ static wlk_status check_layers(load *l, const wire_hello *hello, uint32_t *held,
             l->report.layers[i] = result->held ? WLK_LAYER_REPORTED : WLK_LAYER_FAILED;
         }
     }
-    for (uint32_t i = 0; i < LAYER_COUNT; i++) {
+    for (uint32_t i = 0; i < WIRE_MAX_LAYERS; i++) { /* also those that do not exist */
         if (*held >> i & 1 || !((required | before) >> i & 1)) continue;
-        const wlk_rule rule = required >> i & 1 ? RULE_CAGE_LAYER : RULE_CAGE_LAYER_LOST;
-        return error_errno(error, rule, hello->results[i].reason, wire_layer_name(i));
+        const int reason = i < LAYER_COUNT ? hello->results[i].reason : EINVAL;
+        return layer_missing(l->gate, i, reason, error);
     }
     return WLK_OK;
 }
@@ -214,6 +232,7 @@ static wlk_status attest(load *l, uint32_t held, wlk_error *error) {
                                 .uid = l->gate->uid,
                                 .gid = l->gate->gid,
                                 .held = held,
+                                .inherited_filters = l->inherited_filters,
                                 .limits = &l->gate->options.limits};
     uint32_t attested;
     TRY(attest_child(&claim, &attested, error));
@@ -244,7 +263,8 @@ static void start_listening(load *l) {
     l->receiver = (wire_receiver){.budget = limits->output_bytes,
                                   .image_limit = limits->image_bytes,
                                   .file_bytes = l->source.size,
-                                  .max_buffers = (uint32_t)limits->tensors,
+                                  .max_buffers = (uint32_t)(limits->tensors < MOST_BUFFERS ? limits->tensors
+                                                                               : MOST_BUFFERS),
                                   .transport = transport_of(l->gate, l->source.size),
                                   .raw_only = true};
     l->result.source = &l->source;
@@ -255,28 +275,14 @@ static void start_listening(load *l) {
 static wlk_status conclude(load *l, wlk_status answered, wlk_error *error) {
     wlk_error end = {0};
     const bool cut_off = answered != WLK_OK && error->rule == RULE_WIRE_TRUNCATED;
-    if (answered != WLK_OK && !cut_off && l->receiver.state != WIRE_DONE) child_kill(&l->worker);
+    const bool refused = l->receiver.state == WIRE_DONE && error->rule != RULE_WIRE_TRAILING;
+    if (answered != WLK_OK && !cut_off && !refused) child_kill(&l->worker);
     const bool we_killed = l->worker.killed;
     const uint64_t cpu = l->gate->options.limits.cpu_seconds;
     const wlk_status ended = child_collect(&l->worker, l->deadline, cpu, &end);
     if (we_killed || ended == WLK_OK) return answered;
     *error = end;
     return ended;
-}
-
-static wlk_status run_child(load *l, bool check_only, wlk_error *error) {
-    if (l->gate->program < 0) {
-        *error = l->gate->program_error;
-        return error->status;
-    }
-    l->deadline = clock_now() + l->gate->options.limits.deadline_ms * NANOSECONDS_PER_MS;
-    TRY(start(l, error));
-    l->report.child_started = 1;
-    start_listening(l);
-    wlk_status status = admit(l, error);
-    if (status == WLK_OK) status = receive_result(&l->ear, &l->receiver, &l->result, error);
-    if (check_only && status == WLK_UNDECIDED && error->rule == RULE_FORMAT_EMPTY) status = WLK_OK;
-    return conclude(l, status, error);
 }
 
 /* ---- from bytes to a model */
@@ -316,6 +322,41 @@ static wlk_status make_model(load *l, wlk_model **model, wlk_error *error) {
                           &l->gate->options.limits, model, error);
 }
 
+/* CLOCK_MONOTONIC in nanoseconds; a limit that is out of its range is none. */
+static uint64_t deadline_after(uint64_t milliseconds) {
+    uint64_t nanoseconds, deadline;
+    const bool fits = checked_mul(milliseconds, NANOSECONDS_PER_MS, &nanoseconds) &&
+                      checked_add(clock_now(), nanoseconds, &deadline);
+    return fits ? deadline : UINT64_MAX;
+}
+
+/* Starts a child and takes its answer. *model is made from it, and handed out only
+ * when the child has been seen to end well; validating it takes as long as the
+ * child takes to end, so it is done meanwhile. Without `model` the child is only
+ * started and looked at: it has no artifact, and says so. */
+static wlk_status run_child(load *l, wlk_model **model, wlk_error *error) {
+    if (l->gate->program < 0) {
+        *error = l->gate->program_error;
+        return error->status;
+    }
+    l->deadline = deadline_after(l->gate->options.limits.deadline_ms);
+    TRY(start(l, error));
+    l->report.child_started = 1;
+    start_listening(l);
+    /* Read while the child starts: it costs no time. */
+    wlk_status status = attest_own_filters(&l->inherited_filters, error);
+    if (status == WLK_OK) status = admit(l, error);
+    if (status == WLK_OK) status = receive_result(&l->ear, &l->receiver, &l->result, error);
+    if (!model && status == WLK_UNDECIDED && error->rule == RULE_FORMAT_EMPTY) status = WLK_OK;
+    if (model && status == WLK_OK) status = make_model(l, model, error);
+    status = conclude(l, status, error);
+    if (model && status != WLK_OK) {
+        wlk_model_free(*model);
+        *model = NULL;
+    }
+    return status;
+}
+
 /* A file is taken for .wlk if either of the two constants it begins with is
  * there: so one damaged byte is damage, and not another format. */
 static bool looks_like_wlk(const snapshot *s) {
@@ -344,8 +385,7 @@ static wlk_status check_policy(const load *l, wlk_error *error) {
 static wlk_status load_source(load *l, wlk_model **model, wlk_error *error) {
     TRY(verify(l, error));
     TRY(check_policy(l, error));
-    TRY(run_child(l, false, error));
-    return make_model(l, model, error);
+    return run_child(l, model, error);
 }
 
 /* ---- entry points: each makes a `load`, runs a step, and lets go of the rest */
@@ -359,7 +399,7 @@ static wlk_status verify_step(load *l, wlk_model **model, wlk_error *error) {
 
 static wlk_status check_step(load *l, wlk_model **model, wlk_error *error) {
     (void)model;
-    return run_child(l, true, error);
+    return run_child(l, NULL, error);
 }
 
 /* Runs `step` over the file behind fd (none if negative). */
@@ -403,6 +443,8 @@ wlk_status wlk_gate_load_path(wlk_gate *gate, const char *path, wlk_model **mode
 
 wlk_status wlk_gate_load_fd(wlk_gate *gate, int fd, wlk_model **model, wlk_load_report *report,
                             wlk_error *error) {
+    *model = NULL;
+    if (report) *report = (wlk_load_report){0};
     if (fd < 0) return error_errno(error, RULE_GATE_READ, EBADF, "descriptor");
     return with_load(gate, fd, load_source, model, report, error);
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -43,11 +44,11 @@ static wlk_status wait_readable(const reader *r, bool *ended, wlk_error *error) 
 /* At least one byte, at most `length`; *got 0 at the end of the child's answer. */
 static wlk_status read_some(const reader *r, uint8_t *data, uint64_t length, uint64_t *got,
                             wlk_error *error) {
+    const uint64_t asleep_at = clock_now() + CHILD_EAGER_NS;
     bool ended = false;
     for (;;) {
-        if (clock_now() >= r->deadline) {
-            return error_at(error, RULE_LIMIT_DEADLINE, WLK_NO_OFFSET);
-        }
+        const uint64_t now = clock_now();
+        if (now >= r->deadline) return error_at(error, RULE_LIMIT_DEADLINE, WLK_NO_OFFSET);
         const ssize_t size = read(r->fd, data, length);
         if (size >= 0) {
             *got = (uint64_t)size;
@@ -59,7 +60,11 @@ static wlk_status read_some(const reader *r, uint8_t *data, uint64_t length, uin
             *got = 0;
             return WLK_OK;
         }
-        TRY(wait_readable(r, &ended, error));
+        if (now < asleep_at) {
+            (void)sched_yield();
+        } else {
+            TRY(wait_readable(r, &ended, error));
+        }
     }
 }
 

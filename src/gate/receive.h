@@ -9,7 +9,7 @@
 #include "image/validate.h"
 #include "wire/frame.h"
 
-#define READER_BUFFER 65536
+#define READER_BUFFER 16384
 
 /* Reads the result pipe; small reads come out of a buffer. */
 typedef struct reader {

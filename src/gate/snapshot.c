@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -65,13 +66,14 @@ static wlk_status copy_and_seal(int fd, uint64_t size, int copy, snapshot *out,
 
 wlk_status snapshot_take(int fd, uint64_t limit, snapshot *out, wlk_error *error) {
     struct stat status;
+    /* The seals before the size: whoever seals in between can no longer shrink it. */
+    const int seals = fcntl(fd, F_GET_SEALS);
+    const bool sealed = seals >= 0 && (seals & SEALS) == SEALS;
     if (fstat(fd, &status) != 0) return error_errno(error, RULE_GATE_READ, errno, "fstat");
     if (!S_ISREG(status.st_mode)) return error_at(error, RULE_GATE_NOT_REGULAR, WLK_NO_OFFSET);
     const uint64_t size = (uint64_t)status.st_size;
     if (size == 0) return error_at(error, RULE_FORMAT_EMPTY, 0);
     if (size > limit) return error_at(error, RULE_LIMIT_FILE_BYTES, limit);
-    const int seals = fcntl(fd, F_GET_SEALS);
-    const int sealed = seals >= 0 && (seals & SEALS) == SEALS;
     const int copy = sealed ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : memfd_new();
     if (copy < 0) return error_errno(error, RULE_GATE_MEMORY, errno, "memfd_create");
     const wlk_status result = sealed ? map(copy, size, out, error)

@@ -141,7 +141,7 @@ static wlk_status reserve_entry(meta_tree *tree, wlk_error *error) {
     }
     if (tree->count < tree->room) return WLK_OK;
     if (tree->room > UINT32_MAX / 2 ||
-        !checked_mul(tree->room * 2, sizeof *tree->entries, &bytes)) {
+        !checked_mul((uint64_t)tree->room * 2, sizeof *tree->entries, &bytes)) {
         return no_memory(error);
     }
     meta_entry *entries = realloc(tree->entries, bytes);

@@ -168,18 +168,21 @@ static uint64_t saturating_add(uint64_t a, uint64_t b) {
     return checked_add(a, b, &sum) ? sum : UINT64_MAX;
 }
 
+static uint64_t elements_of(const op_tensor *tensor) {
+    return tensor ? saturating_add(tensor->count, tensor->text_bytes) : 0;
+}
+
 /* Every element is looked at once; the shape rule has added what is beyond. */
-static uint64_t node_operations(const op_call *call) {
-    uint64_t sum = call->operations;
+static uint64_t node_operations(op_call *call) {
+    uint64_t elements = 0;
     for (uint32_t i = 0; i < call->node->inputs; i++) {
-        const op_tensor *in = op_input(call, i);
-        if (in) sum = saturating_add(sum, saturating_add(in->count, in->text_bytes));
+        elements = saturating_add(elements, elements_of(op_input(call, i)));
     }
     for (uint32_t i = 0; i < call->node->outputs; i++) {
-        const op_tensor *out = op_output(call, i);
-        if (out) sum = saturating_add(sum, saturating_add(out->count, out->text_bytes));
+        elements = saturating_add(elements, elements_of(op_output(call, i)));
     }
-    return sum;
+    op_add_operations(call, OP_ELEMENT_COST, elements, 1, 1);
+    return call->operations;
 }
 
 static wlk_status bind_node(run *r, uint32_t position) {

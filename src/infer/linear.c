@@ -66,7 +66,7 @@ static product product_of(const linear_product *p) {
 
 wlk_status linear_check(op_call *call, const linear_product *p) {
     const product dims = product_of(p);
-    op_add_operations(call, p->rows, p->columns, p->outputs);
+    op_add_operations(call, 1, p->rows, p->columns, p->outputs);
     if (product_fits(&dims)) return WLK_OK;
     return op_fail(call, RULE_RUN_MATRIX, "%llu rows, %llu columns, %llu outputs",
                    (unsigned long long)p->rows, (unsigned long long)p->columns,

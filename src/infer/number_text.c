@@ -75,8 +75,9 @@ static bool is_decimal(const char *text, bool *whole) {
 }
 
 static bool parse_special(const char *text, number *value) {
-    const bool nan_text = strcasecmp(text, "nan") == 0;
-    if (!nan_text && strcasecmp(skip_sign(text), "inf") != 0) return false;
+    const locale_t plain = plain_locale();
+    const bool nan_text = strcasecmp_l(text, "nan", plain) == 0;
+    if (!nan_text && strcasecmp_l(skip_sign(text), "inf", plain) != 0) return false;
     const double magnitude = nan_text ? (double)NAN : (double)INFINITY;
     *value = (number){NUMBER_FLOAT, {.f = text[0] == '-' ? -magnitude : magnitude}};
     return true;

@@ -76,9 +76,10 @@ wlk_status op_copy(const op_call *call) {
     return WLK_OK;
 }
 
-void op_add_operations(op_call *call, uint64_t a, uint64_t b, uint64_t c) {
+void op_add_operations(op_call *call, uint64_t cost, uint64_t a, uint64_t b, uint64_t c) {
     uint64_t product;
     if (!checked_mul(a, b, &product) || !checked_mul(product, c, &product) ||
+        !checked_mul(product, cost, &product) ||
         !checked_add(call->operations, product, &call->operations)) {
         call->operations = UINT64_MAX;
     }

@@ -61,7 +61,7 @@ typedef struct op_call {
     const op_tensor *constants;
     wlk_error *error;
     uint64_t scratch_bytes; /* set by the shape rule when binding; default 0 */
-    uint64_t operations;    /* the same: beyond one for each element in and out */
+    uint64_t operations;    /* the same: beyond those for each element in and out */
     void *scratch;          /* for the kernel: so many bytes, aligned */
 } op_call;
 
@@ -97,8 +97,15 @@ wlk_rule op_shape_rule(const op_call *call);
 wlk_status op_infer_same(op_call *call);
 wlk_status op_copy(const op_call *call);
 
-/* Work and scratch memory, saturating. */
-void op_add_operations(op_call *call, uint64_t a, uint64_t b, uint64_t c);
+/* What work costs, in multiply-adds of a BLAS (about 1/50 ns): one element that
+ * is read or written; a multiply-add of integers; calling the BLAS once. */
+#define OP_ELEMENT_COST 32
+#define OP_INTEGER_COST 16
+#define OP_CALL_COST 4096
+
+/* Adds a * b * c times `cost` operations, saturating. */
+void op_add_operations(op_call *call, uint64_t cost, uint64_t a, uint64_t b, uint64_t c);
+/* Adds room for `count` elements of `size` bytes, rounded up to TENSOR_ALIGN. */
 wlk_status op_need_scratch(op_call *call, uint64_t count, uint64_t size);
 
 #endif

@@ -68,19 +68,16 @@ static uint32_t matmul_dims(const op_call *call, const matmul *mm, int64_t dims[
     return rank;
 }
 
-#define CALL_OPERATIONS 64 /* what one product costs beside its multiplications */
-
 static wlk_status matmul_cost(op_call *call, const matmul *mm) {
     const product p = matmul_product(mm);
     const int64_t batch = dim_product(mm->batch, 0, mm->batch_rank);
-    const uint64_t times = batch < 0 ? UINT64_MAX : (uint64_t)batch;
+    const uint64_t times = batch == WLK_UNKNOWN_DIM ? UINT64_MAX : (uint64_t)batch;
+    const bool is_float = DTYPES_FLOAT & DTYPE_BIT(op_input(call, 0)->dtype);
     uint64_t elements = 0;
     if (__builtin_mul_overflow(p.m, p.n, &elements)) elements = UINT64_MAX;
-    op_add_operations(call, times, elements, p.k);
-    op_add_operations(call, times, elements > 0, CALL_OPERATIONS);
-    return op_input(call, 0)->dtype == WLK_F32 || op_input(call, 0)->dtype == WLK_F64
-               ? need_fit(call, &p)
-               : WLK_OK;
+    op_add_operations(call, is_float ? 1 : OP_INTEGER_COST, times, elements, p.k);
+    op_add_operations(call, OP_CALL_COST, times, elements > 0, 1);
+    return is_float ? need_fit(call, &p) : WLK_OK;
 }
 
 static wlk_status matmul_infer(op_call *call) {
@@ -211,7 +208,7 @@ static wlk_status gemm_infer(op_call *call) {
     op_set_output(call, 0, op_input(call, 0)->dtype, 2, out);
     if (!call->binding) return WLK_OK;
     const product p = gemm_product(call);
-    op_add_operations(call, p.m, p.n, p.k);
+    op_add_operations(call, 1, p.m, p.n, p.k);
     return need_fit(call, &p);
 }
 

@@ -1,5 +1,9 @@
 /* Results as CSV: one line a row, LF, quotes where RFC 4180 needs them, floats
- * with 17 significant digits, so that reading them back gives the same double. */
+ * with 17 significant digits, so that reading them back gives the same double.
+ *
+ * Text is written as it is. Class names are the model's author's, and a program
+ * for spreadsheets takes a field that begins with = + - or @ for a formula: who
+ * opens results of strangers' models there has to turn that off. */
 #ifndef WLK_INPUT_CSV_WRITE_H
 #define WLK_INPUT_CSV_WRITE_H
 

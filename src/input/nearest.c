@@ -43,11 +43,11 @@ uint32_t edit_distance(const char *a, const char *b) {
 
 const char *nearest_name(const char *name, const char *const *candidates, size_t count) {
     const char *best = NULL;
-    uint32_t best_distance = UINT32_MAX;
+    size_t best_distance = SIZE_MAX;
     for (size_t i = 0; i < count; i++) {
         const size_t length = strnlen(name, NEAREST_MAX_BYTES);
         const size_t other = strnlen(candidates[i], NEAREST_MAX_BYTES);
-        const uint32_t distance = edit_distance(name, candidates[i]);
+        const size_t distance = edit_distance(name, candidates[i]);
         if (distance < best_distance && distance * 2 <= (length > other ? length : other)) {
             best = candidates[i];
             best_distance = distance;

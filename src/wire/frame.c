@@ -176,7 +176,7 @@ wlk_status wire_check_order(const frame_header *header, const wire_order *order,
         header->length != sizeof *order + order->policy_length) {
         return error_at(error, RULE_WIRE_ORDER, WLK_NO_OFFSET);
     }
-    if (order->protocol != WIRE_PROTOCOL || order->mode != 0 ||
+    if (order->protocol != WIRE_PROTOCOL || order->spaces > 1 ||
         (order->transport != WIRE_TRANSPORT_PIPE && order->transport != WIRE_TRANSPORT_MAP)) {
         return error_at(error, RULE_WIRE_ORDER, WLK_NO_OFFSET);
     }

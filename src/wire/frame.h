@@ -60,7 +60,7 @@ typedef struct wire_order {
     uint32_t protocol;
     uint32_t format;    /* wire_format */
     uint32_t transport; /* wire_transport */
-    uint32_t mode;      /* 0: load */
+    uint32_t spaces;    /* 1: the child is in empty namespaces already, but for mounts */
     uint32_t layers;    /* bit i: apply layer i (see wire_layer) */
     uint32_t required;  /* bit i: without layer i there is no HELLO */
     uint32_t uid;       /* to switch to, when started as root */

@@ -128,28 +128,32 @@ static wlk_status run(bench *b, const char *program, wlk_error *error) {
 /* What is put together validates: nothing is left for the validator to find. */
 static void test_accepted(void **state) {
     (void)state;
-    static const char *const programs[] = {
-        "",
-        "tensor w",
-        "opset -\ngraph\nin x t\nout y t\nnode Relu : x : y",
-        "opset -\ntensor w\ngraph\nin x t\nout y\nout w\nout x\nout y\nnode Add : x w : y",
-        "opset -\nopset my\ngraph\nin x t\nout z\nnode A my : x - x : y -\nnode B : - y : z",
-        "graph\nin x t\nout x",
-        "opset -\ntensor -\ngraph\nnode C : : c\nattr value tensor 0\nattr n int 1",
+    static const struct {
+        const char *program;
+    } rows[] = {
+        {""},
+        {"tensor w"},
+        {"opset -\ngraph\nin x t\nout y t\nnode Relu : x : y"},
+        {"opset -\ntensor w\ngraph\nin x t\nout y\nout w\nout x\nout y\nnode Add : x w : y"},
+        {"opset -\nopset my\ngraph\nin x t\nout z\nnode A my : x - x : y -\nnode B : - y : z"},
+        {"graph\nin x t\nout x"},
+        {"opset -\ntensor -\ngraph\nnode C : : c\nattr value tensor 0\nattr n int 1"},
         /* subgraphs see what their node sees */
-        "opset -\ngraph\nin x t\nnode A : x : a\nnode If : a : b\nattr then graph 1\nattr else "
-        "graph 2\n"
-        "graph\nout c\nnode B : a x : c\ngraph\nout x\nout a",
-        "opset -\ngraph\nin x t\nnode L : x : a\nattr body graph 1\ngraph\nin i\nnode L : i x : b\n"
-        "attr body graph 2\ngraph\nout d\nnode Z : i x : d",
-        "opset -\ntensor a\ntensor b\ngraph\nin x t\nout y\nnode N : x : y\nrows 0 : 1\nrows 1 : 0",
+        {"opset -\ngraph\nin x t\nnode A : x : a\nnode If : a : b\nattr then graph 1\nattr else "
+         "graph 2\n"
+         "graph\nout c\nnode B : a x : c\ngraph\nout x\nout a"},
+        {"opset -\ngraph\nin x t\nnode L : x : a\nattr body graph 1\ngraph\nin i\nnode L : i x : "
+         "b\n"
+         "attr body graph 2\ngraph\nout d\nnode Z : i x : d"},
+        {"opset -\ntensor a\ntensor b\ngraph\nin x t\nout y\nnode N : x : y\nrows 0 : 1\nrows 1 : "
+         "0"},
     };
-    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         bench b;
         wlk_model *model;
         wlk_error error = {0};
         bench_open(&b);
-        EXPECT_OK(run(&b, programs[i], &error));
+        EXPECT_OK(run(&b, rows[i].program, &error));
         EXPECT_OK(image_build_model(b.builder, b.sink, 0, &b.limits, &model, &error));
         wlk_model_free(model);
         bench_close(&b);

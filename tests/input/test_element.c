@@ -69,35 +69,9 @@ static void test_floats_as_text(void **state) {
 static void test_what_is_no_number(void **state) {
     (void)state;
     static const char *const rows[] = {
-        "",
-        " ",
-        "+",
-        "-",
-        ".",
-        "e5",
-        "1e",
-        "1e+",
-        "0x10",
-        "1x",
-        "1 2",
-        "1,5",
-        "1_000",
-        "--1",
-        "+-1",
-        "1.2.3",
-        "nan",
-        "nan(1)",
-        "infinit",
-        "inf1",
-        "1e999",
-        "-1e999",
-        "１",
-        "1\n",
-        "1f",
-        "0b1",
-        "1e1.5",
-        "\xc2\xa0"
-        "1",
+        "",      " ",      "+",     "-",   ".",   "e5",    "1e",    "1e+",        "0x10",    "1x",
+        "1 2",   "1,5",    "1_000", "--1", "+-1", "1.2.3", "nan",   "nan(1)",     "infinit", "inf1",
+        "1e999", "-1e999", "１",    "1\n", "1f",  "0b1",   "1e1.5", "\xc2\xa0 1",
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         number n;

@@ -206,21 +206,44 @@ static void test_a_complete_specification(void **state) {
     wlk_model_free(model);
 }
 
+/* The example of docs/spec-json.md is one. */
+static void test_the_documented_example(void **state) {
+    (void)state;
+    size_t length;
+    wlk_model *model;
+    wlk_error error = {0};
+    char *page = (char *)read_bytes("docs/spec-json.md", &length);
+    char *example = strstr(page, "```json\n");
+    assert_non_null(example);
+    char *end = strstr(example + 8, "\n```");
+    assert_non_null(end);
+    *end = '\0';
+    EXPECT_OK(parse(example + 8, &model, &error));
+    assert_int_equal(wlk_model_count(model, WLK_SECTION_TENSORS), 5);
+    assert_int_equal(wlk_model_count(model, WLK_SECTION_SELFTESTS), 1);
+    assert_string_equal(wlk_model_node(model, 0).op, "LinearClassifier");
+    wlk_model_free(model);
+    free(page);
+}
+
 static void test_small_specifications(void **state) {
     (void)state;
-    static const char *const texts[] = {
-        "{\"kind\":\"m\"}",
-        "{\"kind\":\"m\",\"tensors\":[]}",
-        "{\"kind\":\"m\",\"opset\":{}}",
-        "{\"kind\":\"m\",\"opset\":{},\"graph\":{\"inputs\":[],\"outputs\":[],\"nodes\":[]}}",
-        "{\"kind\":\"m\",\"opset\":{\"\":1},\"graphs\":[{\"inputs\":[],\"outputs\":[],\"nodes\":[]}"
-        "],\"selftest\":[]}",
-        " \r\n\t{ \"kind\" : \"\\u006d\" } \n",
+    static const struct {
+        const char *text;
+    } rows[] = {
+        {"{\"kind\":\"m\"}"},
+        {"{\"kind\":\"m\",\"tensors\":[]}"},
+        {"{\"kind\":\"m\",\"opset\":{}}"},
+        {"{\"kind\":\"m\",\"opset\":{},\"graph\":{\"inputs\":[],\"outputs\":[],\"nodes\":[]}}"},
+        {"{\"kind\":\"m\",\"opset\":{\"\":1},\"graphs\":[{\"inputs\":[],\"outputs\":[],\"nodes\":[]"
+         "}"
+         "],\"selftest\":[]}"},
+        {" \r\n\t{ \"kind\" : \"\\u006d\" } \n"},
     };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         wlk_model *model;
         wlk_error error = {0};
-        EXPECT_OK(parse(texts[i], &model, &error));
+        EXPECT_OK(parse(rows[i].text, &model, &error));
         wlk_model_free(model);
     }
 }
@@ -599,22 +622,23 @@ static void test_from_a_file(void **state) {
     assert_null(model);
 }
 
-/* An f32 array [0, 1] of that shape, as a .npy file. */
-static void write_npy(const char *name, const char *shape) {
-    static const float values[2] = {0, 1};
+/* An f32 array counting from 0, of that shape, as a .npy file. */
+static void write_npy(const char *name, const char *shape, size_t count) {
+    static const float values[6] = {0, 1, 2, 3, 4, 5};
     uint8_t npy[128] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
     const int length = snprintf((char *)npy + 10, sizeof npy - 10,
                                 "{'descr': '<f4', 'fortran_order': False, 'shape': %s}\n", shape);
     store_u16(npy + 8, (uint16_t)length);
-    memcpy(npy + 10 + length, values, sizeof values);
-    write_bytes(in_scratch(name), npy, (size_t)length + 18);
+    memcpy(npy + 10 + length, values, count * 4);
+    write_bytes(in_scratch(name), npy, (size_t)length + 10 + count * 4);
 }
 
 static int make_files(void **state) {
     wlk_limits_default(&limits);
     if (scratch_make(state) != 0) return -1;
-    write_npy("w.npy", "(2,)");
-    write_npy("row.npy", "(1, 2)");
+    write_npy("w.npy", "(2,)", 2);
+    write_npy("row.npy", "(1, 2)", 2);
+    write_npy("coefficients.npy", "(3, 2)", 6);
     write_bytes(in_scratch("q.bin"), "abcdef", 6);
     return 0;
 }
@@ -622,6 +646,7 @@ static int make_files(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_complete_specification),
+        cmocka_unit_test(test_the_documented_example),
         cmocka_unit_test(test_small_specifications),
         cmocka_unit_test(test_refused_syntax),
         cmocka_unit_test(test_refused_roots),

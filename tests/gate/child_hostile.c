@@ -1,0 +1,508 @@
+/* Takes the place of weighlock-child and misbehaves in one way of
+ * hostile_cases.h. Whatever it does after HELLO it does from inside the cage,
+ * like a child that the artifact has captured: with read, write and exit_group,
+ * and with everything the parent sent it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cage/channel.h"
+#include "cage/layers.h"
+#include "formats/formats.h"
+#include "gate/hostile_cases.h"
+#include "image/records.h"
+
+static cage self;
+static uint64_t parameter;
+
+static bool is(enum hostile_case number) {
+    return self.order.limits.columns == number;
+}
+
+/* ---- what the honest child would send, recorded to be spoiled */
+
+typedef struct sent_frame {
+    frame_header header;
+    const uint8_t *body;
+    uint64_t length; /* of the body that is really sent */
+} sent_frame;
+
+enum { A, B, IMAGE, END, FRAMES = 8 }; /* the sample's two tensors come first */
+static sent_frame frames[FRAMES];
+static unsigned frame_count;
+static uint64_t mapped_lengths[FRAMES];
+
+static void add(frame_type type, unsigned flags, const void *body, uint64_t length,
+                uint64_t argument) {
+    frames[frame_count] = (sent_frame){
+        frame_make(type, (uint16_t)flags, length, 1 + frame_count, argument), body, length};
+    frame_count++;
+}
+
+static wlk_status record_begin(void *context, uint64_t length, uint64_t offset, wlk_error *error) {
+    (void)context, (void)error;
+    if (self.order.transport == WIRE_TRANSPORT_MAP) {
+        uint64_t *body = &mapped_lengths[frame_count];
+        *body = length;
+        add(FRAME_DATA, FRAME_RAW | FRAME_MAPPED, body, sizeof *body, offset);
+    } else {
+        add(FRAME_DATA, FRAME_RAW, self.snapshot + offset, length, offset);
+    }
+    return WLK_OK;
+}
+
+static wlk_status record_append(void *context, const uint8_t *data, uint64_t length,
+                                wlk_error *error) {
+    (void)context, (void)data, (void)length, (void)error;
+    return WLK_OK;
+}
+
+static void record_answer(void) {
+    wlk_limits limits;
+    wlk_limits_default(&limits); /* the gate's own may be small for a test */
+    const image_sink sink = {.begin = record_begin, .append = record_append};
+    const format_input input = {self.snapshot, self.order.snapshot_bytes, &limits};
+    image_builder *builder = image_builder_new(&limits, &sink);
+    uint8_t *image;
+    uint64_t length;
+    if (!builder || wlk_parse(&input, builder, NULL) != WLK_OK ||
+        image_finish(builder, input.size, &image, &length, NULL) != WLK_OK) {
+        _exit(99);
+    }
+    add(FRAME_IMAGE, 0, image, length, 0);
+    add(FRAME_END, 0, NULL, 0, 0);
+}
+
+/* ---- saying it */
+
+static void say(const void *data, uint64_t length) {
+    const uint8_t *at = data;
+    while (length > 0) {
+        const ssize_t put = write(FD_RESULT, at, length);
+        if (put <= 0) _exit(98);
+        at += put;
+        length -= (uint64_t)put;
+    }
+}
+
+static void say_frame(const sent_frame *f) {
+    say(&f->header, sizeof f->header);
+    say(f->body, f->length);
+}
+
+static void say_up_to(unsigned end) {
+    for (unsigned i = 0; i < end; i++) say_frame(&frames[i]);
+}
+
+/* Everything, and then a good end. */
+static _Noreturn void say_all(void) {
+    say_up_to(frame_count);
+    _exit(0);
+}
+
+/* Reading is allowed, and nothing comes. */
+static _Noreturn void hang(void) {
+    char byte;
+    for (;;) (void)!read(FD_CONTROL, &byte, 1);
+}
+
+static void pause_100_ms(void) {
+    struct timespec start, now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &start); /* no system call: answered by the vDSO */
+    do {
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    } while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 < 100);
+}
+
+static _Noreturn void drip(const void *data, uint64_t length) {
+    for (uint64_t i = 0; i < length; i++) {
+        say((const uint8_t *)data + i, 1);
+        pause_100_ms();
+    }
+    hang();
+}
+
+static void renumber(void) {
+    for (unsigned i = 0; i < frame_count; i++) frames[i].header.sequence = 1 + i;
+}
+
+static void drop(unsigned index) {
+    for (unsigned i = index; i + 1 < frame_count; i++) frames[i] = frames[i + 1];
+    frame_count--;
+    renumber();
+}
+
+static void insert(unsigned index, sent_frame f) {
+    for (unsigned i = frame_count++; i > index; i--) frames[i] = frames[i - 1];
+    frames[index] = f;
+    renumber();
+}
+
+/* A copy of a frame's body that can be written. */
+static uint8_t *spoil(unsigned index) {
+    uint8_t *copy = malloc(frames[index].length);
+    if (!copy) _exit(97);
+    memcpy(copy, frames[index].body, frames[index].length);
+    frames[index].body = copy;
+    return copy;
+}
+
+static void *section(unsigned which) {
+    uint64_t offsets[WLK_SECTION_COUNT], total;
+    uint8_t *image = spoil(IMAGE);
+    const image_header *header = (const void *)image;
+    if (!image_layout(header->counts, offsets, &total)) _exit(96);
+    return image + offsets[which];
+}
+
+/* ---- before HELLO */
+
+static void raise_unconfined(int number) {
+    (void)syscall(SYS_kill, getpid(), number);
+}
+
+static void crash(void) {
+    volatile uintptr_t nowhere = 8;
+    *(volatile int *)nowhere = 1;
+}
+
+static void misbehave_at_once(void) {
+    const frame_header data = frame_make(FRAME_DATA, FRAME_RAW, 16, 0, 0);
+    const frame_header end = frame_make(FRAME_END, 0, 0, 0, 0);
+    const wire_refuse body = {RULE_FORMAT_UNKNOWN, WLK_UNDECIDED, 0};
+    const frame_header refuse = frame_make(FRAME_REFUSE, 0, sizeof body, 0, 0);
+    if (is(HOSTILE_exits_0_at_once)) _exit(0);
+    if (is(HOSTILE_exits_1_at_once)) _exit(1);
+    if (is(HOSTILE_silent_at_once)) hang();
+    if (is(HOSTILE_stops_itself)) raise_unconfined(SIGSTOP);
+    if (is(HOSTILE_kills_itself)) raise_unconfined(SIGKILL);
+    if (is(HOSTILE_crashes_at_once)) crash();
+    if (is(HOSTILE_data_before_hello)) say(&data, sizeof data), say(&data, 16), _exit(0);
+    if (is(HOSTILE_end_before_hello)) say(&end, sizeof end), _exit(0);
+    if (is(HOSTILE_refuse_before_hello)) {
+        say(&refuse, sizeof refuse);
+        say(&body, sizeof body);
+        _exit(0);
+    }
+}
+
+/* ---- the cage, with a piece left out */
+
+static int run_forever(void *unused) {
+    (void)unused;
+    while (syscall(SYS_pause) != 0) continue;
+    return 0;
+}
+
+static void add_thread(void) {
+    static _Alignas(16) uint8_t stack[16384];
+    const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
+    if (clone(run_forever, stack + sizeof stack, flags, NULL) < 0) _exit(95);
+}
+
+static void add_filter(void) {
+    struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    const struct sock_fprog program = {1, &allow};
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) _exit(94);
+}
+
+/* Takes on the ids, but for what the case keeps. */
+static void change_ids(void) {
+    const gid_t groups[1] = {4242};
+    const uid_t uid = self.order.uid, gid = self.order.gid;
+    const uid_t other = is(HOSTILE_takes_other_uid) ? uid - 1 : uid;
+    if (!self.privileged) return;
+    if (setgroups(is(HOSTILE_keeps_groups), groups) != 0 || setresgid(gid, gid, gid) != 0 ||
+        setresuid(other, other, is(HOSTILE_keeps_saved_uid) ? 0 : other) != 0) {
+        _exit(93);
+    }
+}
+
+static bool left_out(unsigned layer) {
+    if (is(HOSTILE_loses_layer) && self.order.snapshot_bytes <= HOSTILE_LARGE) return false;
+    const bool leaves =
+        is(HOSTILE_claims_layer) || is(HOSTILE_admits_layer) || is(HOSTILE_loses_layer);
+    return leaves && layer == parameter;
+}
+
+static int hold(unsigned layer) {
+    const layer_row *row = &cage_layers[layer];
+    if (layer == LAYER_IDS &&
+        (is(HOSTILE_keeps_groups) || is(HOSTILE_keeps_saved_uid) || is(HOSTILE_takes_other_uid))) {
+        change_ids();
+        return 0;
+    }
+    if (layer == LAYER_REGAIN && is(HOSTILE_keeps_saved_uid)) return 0;
+    if (layer == LAYER_NOT_DUMPABLE && is(HOSTILE_makes_dumpable)) {
+        return prctl(PR_SET_DUMPABLE, 1) == 0 ? 0 : errno;
+    }
+    if (layer == LAYER_ZERO_RLIMITS && is(HOSTILE_adds_thread)) add_thread();
+    if (layer == LAYER_ZERO_RLIMITS && is(HOSTILE_keeps_descriptor) && dup(FD_NULL) < 0) _exit(92);
+    if (layer == LAYER_SECCOMP && is(HOSTILE_adds_filter)) add_filter();
+    const int applied = row->apply(&self);
+    return applied != 0 ? applied : row->verify(&self);
+}
+
+static void lock_down(wire_hello *hello) {
+    *hello = (wire_hello){.protocol = WIRE_PROTOCOL, .layers = LAYER_COUNT};
+    memcpy(hello->build_id, wire_build_id, sizeof wire_build_id);
+    for (unsigned i = 0; i < LAYER_COUNT; i++) {
+        hello->results[i].layer = (uint16_t)i;
+        const bool claimed = is(HOSTILE_claims_layer) && left_out(i);
+        if (!(self.order.layers >> i & 1) && !claimed) continue;
+        const int reason = left_out(i) ? EPERM : hold(i);
+        hello->results[i].held = claimed || reason == 0;
+        hello->results[i].reason = claimed ? 0 : reason;
+    }
+}
+
+/* ---- HELLO */
+
+static void say_hello(wire_hello *hello) {
+    sent_frame f = {frame_make(FRAME_HELLO, 0, sizeof *hello, 0, 0), (const uint8_t *)hello,
+                    sizeof *hello};
+    if (is(HOSTILE_hello_build)) hello->build_id[31] ^= 1;
+    if (is(HOSTILE_hello_protocol)) hello->protocol++;
+    if (is(HOSTILE_hello_magic)) f.header.magic = 0;
+    if (is(HOSTILE_hello_sequence)) f.header.sequence = 1;
+    if (is(HOSTILE_hello_short)) f.header.length--;
+    if (is(HOSTILE_hello_long)) f.header.length = 1ull << 63;
+    if (is(HOSTILE_hello_layer_count)) hello->layers--;
+    if (is(HOSTILE_hello_layer_order)) hello->results[0].layer = 1;
+    if (is(HOSTILE_hello_held_2)) hello->results[0].held = 2;
+    if (is(HOSTILE_hello_unused)) hello->results[LAYER_COUNT].held = 1;
+    if (is(HOSTILE_hello_drips)) drip(&f.header, sizeof f.header);
+    if (is(HOSTILE_hello_cut)) f.length = 16;
+    say_frame(&f);
+    if (is(HOSTILE_hello_cut) || is(HOSTILE_exits_0_after_hello)) _exit(0);
+    if (is(HOSTILE_exits_1_after_hello)) _exit(1);
+    f.header.sequence = 1;
+    if (is(HOSTILE_hello_twice)) say_frame(&f);
+}
+
+/* ---- after GO, one function a group of cases; each ends the process if the case is its own */
+
+static void spoil_headers(void) {
+    frame_header *a = &frames[A].header, *b = &frames[B].header, *end = &frames[END].header;
+    if (is(HOSTILE_sequence_skips)) b->sequence++;
+    if (is(HOSTILE_sequence_repeats)) b->sequence--;
+    if (is(HOSTILE_sequence_restarts)) a->sequence = 0;
+    if (is(HOSTILE_magic)) b->magic = 0x464b4c58;
+    if (is(HOSTILE_type_zero)) a->type = 0;
+    if (is(HOSTILE_type_unknown)) a->type = FRAME_TYPE_COUNT;
+    if (is(HOSTILE_type_huge)) a->type = UINT16_MAX;
+    if (is(HOSTILE_type_order)) a->type = FRAME_ORDER;
+    if (is(HOSTILE_type_go)) a->type = FRAME_GO;
+    if (is(HOSTILE_type_hello)) a->type = FRAME_HELLO;
+    if (is(HOSTILE_end_flags)) end->flags = 1;
+    if (is(HOSTILE_end_length)) end->length = 1;
+    if (is(HOSTILE_data_flags)) b->flags |= 4;
+    if (is(HOSTILE_data_empty)) b->length = 0;
+    if (is(HOSTILE_data_huge)) b->length = 1ull << 63;
+    if (is(HOSTILE_data_not_raw)) b->flags = 0, b->argument = 0;
+    if (is(HOSTILE_raw_outside)) b->argument = self.order.snapshot_bytes;
+    if (is(HOSTILE_raw_across_the_end)) b->argument = self.order.snapshot_bytes - 15;
+    if (is(HOSTILE_raw_wraps)) b->argument = UINT64_MAX - 7;
+    if (is(HOSTILE_raw_from_elsewhere)) b->argument = a->argument;
+    if (is(HOSTILE_mapped)) b->flags |= FRAME_MAPPED;
+    if (is(HOSTILE_mapped_not_raw)) b->flags = FRAME_MAPPED, b->argument = 0;
+    if (is(HOSTILE_mapped_misaligned)) b->argument -= 32;
+    if (is(HOSTILE_mapped_outside)) b->argument += 64;
+    if (is(HOSTILE_mapped_wraps)) mapped_lengths[B] = UINT64_MAX;
+    if (is(HOSTILE_mapped_nothing)) mapped_lengths[B] = 0;
+    if (is(HOSTILE_mapped_body_length)) b->length = 9;
+}
+
+static void spoil_bodies(void) {
+    if (is(HOSTILE_raw_altered_first)) spoil(B)[0] ^= 0x80;
+    if (is(HOSTILE_raw_altered_last)) spoil(B)[frames[B].length - 1] ^= 1;
+    if (is(HOSTILE_data_long)) frames[B].length += 4;
+    if (is(HOSTILE_data_short)) frames[B].length -= 4;
+    if (is(HOSTILE_header_cut)) say_up_to(B), say(&frames[B].header, 31), _exit(0);
+    if (is(HOSTILE_data_cut)) frames[B].length -= 1, say_up_to(IMAGE), _exit(0);
+    if (is(HOSTILE_mapped_cut)) frames[B].length = 7, say_up_to(IMAGE), _exit(0);
+}
+
+/* The same bytes again and again, in frames that are well-formed. */
+static void repeat_frames(void) {
+    if (!is(HOSTILE_too_many_buffers) && !is(HOSTILE_too_much_output) &&
+        !is(HOSTILE_endless_frames)) {
+        return;
+    }
+    if (!is(HOSTILE_too_much_output)) frames[A].header.length = frames[A].length = 1;
+    for (frames[A].header.sequence = 1;; frames[A].header.sequence++) say_frame(&frames[A]);
+}
+
+static void say_garbage_endlessly(void) {
+    static uint8_t garbage[65536];
+    memset(garbage, 0x5a, sizeof garbage);
+    for (;;) say(garbage, sizeof garbage);
+}
+
+static void spoil_image_frame(void) {
+    frame_header *header = &frames[IMAGE].header;
+    if (is(HOSTILE_image_huge)) header->length = 1ull << 40;
+    if (is(HOSTILE_image_tiny)) header->length = frames[IMAGE].length = 79;
+    if (is(HOSTILE_image_flags)) header->flags = FRAME_RAW;
+    if (is(HOSTILE_image_cut)) frames[IMAGE].length--, say_up_to(END), _exit(0);
+    if (is(HOSTILE_image_short)) header->length = frames[IMAGE].length -= 8;
+    if (is(HOSTILE_image_zero)) memset(spoil(IMAGE), 0, frames[IMAGE].length);
+    if (is(HOSTILE_image_garbage)) memset(spoil(IMAGE), 0xa5, frames[IMAGE].length);
+    if (is(HOSTILE_image_counts)) {
+        image_header *image = (void *)spoil(IMAGE);
+        image->counts[WLK_SECTION_TENSORS] = UINT32_MAX;
+    }
+    if (is(HOSTILE_image_other_file)) ((image_header *)(void *)spoil(IMAGE))->file_bytes++;
+}
+
+static void spoil_image_records(void) {
+    if (is(HOSTILE_image_name_index)) {
+        ((tensor_record *)section(WLK_SECTION_TENSORS))[1].name = 0x7fffffff;
+    }
+    if (is(HOSTILE_image_buffer_index)) {
+        ((tensor_record *)section(WLK_SECTION_TENSORS))[1].buffer = 2;
+    }
+    if (is(HOSTILE_image_buffer_range)) {
+        ((tensor_record *)section(WLK_SECTION_TENSORS))[1].buffer_offset = 4;
+    }
+    if (is(HOSTILE_image_edge)) {
+        ((uint32_t *)section(WLK_SECTION_EDGES))[1] = EDGE_TENSOR | 0x1000000;
+    }
+    if (is(HOSTILE_image_gap)) ((span_record *)section(WLK_SECTION_SPANS))[0].length -= 8;
+    if (is(HOSTILE_image_unused_buffer)) insert(B + 1, frames[A]);
+    if (is(HOSTILE_image_missing_buffer)) drop(B);
+}
+
+/* The two tensors change places; the byte map agrees. */
+static void swap_tensors(void) {
+    if (!is(HOSTILE_image_swapped)) return;
+    tensor_record *tensors = section(WLK_SECTION_TENSORS);
+    const image_header *header = (const void *)frames[IMAGE].body;
+    const uint32_t spans = header->counts[WLK_SECTION_SPANS];
+    tensors[0].buffer = 1;
+    tensors[1].buffer = 0;
+    span_record *map = (span_record *)section(WLK_SECTION_SPANS);
+    for (uint32_t i = 0; i < spans; i++) {
+        if (map[i].kind == WLK_SPAN_PAYLOAD) map[i].tensor ^= 1;
+    }
+}
+
+static void spoil_order(void) {
+    if (is(HOSTILE_image_twice)) insert(END, frames[IMAGE]);
+    if (is(HOSTILE_data_after_image)) insert(END, frames[A]);
+    if (is(HOSTILE_no_image)) drop(IMAGE);
+    if (is(HOSTILE_no_end)) drop(END);
+    if (is(HOSTILE_end_twice)) insert(END, frames[END]);
+    if (is(HOSTILE_says_nothing)) _exit(0);
+    if (is(HOSTILE_silent)) hang();
+    if (is(HOSTILE_drips)) drip(frames[IMAGE].body, frames[IMAGE].length);
+    if (is(HOSTILE_endless_garbage)) say_garbage_endlessly();
+}
+
+static void call_open(void) {
+    (void)syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY);
+}
+
+static void misbehave_after_end(void) {
+    static const enum hostile_case cases[] = {HOSTILE_byte_after_end,    HOSTILE_flood_after_end,
+                                              HOSTILE_hangs_after_end,   HOSTILE_exits_1_after_end,
+                                              HOSTILE_crashes_after_end, HOSTILE_calls_after_end};
+    bool mine = false;
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) mine |= is(cases[i]);
+    if (!mine) return;
+    say_up_to(frame_count);
+    if (is(HOSTILE_byte_after_end)) say("", 1);
+    if (is(HOSTILE_flood_after_end)) say_garbage_endlessly();
+    if (is(HOSTILE_hangs_after_end)) hang();
+    if (is(HOSTILE_exits_1_after_end)) _exit(1);
+    if (is(HOSTILE_crashes_after_end)) crash();
+    if (is(HOSTILE_calls_after_end)) call_open();
+    _exit(0);
+}
+
+static void refuse(void) {
+    static wire_refuse body = {RULE_FORMAT_UNKNOWN, WLK_UNDECIDED, 77};
+    if (!(self.order.limits.columns >= HOSTILE_refuses &&
+          self.order.limits.columns <= HOSTILE_refuses_and_hangs)) {
+        return;
+    }
+    say_up_to(B);
+    unsigned said = B;
+    if (is(HOSTILE_refuses_after_image)) drop(B), say_frame(&frames[B]), said++;
+    if (is(HOSTILE_refuse_rule_zero)) body.rule = 0;
+    if (is(HOSTILE_refuse_rule_unknown)) body.rule = RULE_COUNT;
+    if (is(HOSTILE_refuse_other_verdict)) body.status = WLK_TRUST;
+    if (is(HOSTILE_refuse_verdict_ok)) body.status = WLK_OK;
+    sent_frame f = {frame_make(FRAME_REFUSE, 0, sizeof body, 1 + said, 0), (const uint8_t *)&body,
+                    sizeof body};
+    if (is(HOSTILE_refuse_length)) f.header.length = f.length = 8;
+    if (is(HOSTILE_refuse_cut)) f.length--;
+    say_frame(&f);
+    if (is(HOSTILE_refuse_trailing)) say("", 1);
+    f.header.sequence++;
+    if (is(HOSTILE_refuse_twice)) say_frame(&f);
+    if (is(HOSTILE_refuses_and_hangs)) hang();
+    _exit(is(HOSTILE_refuses_and_exits_1));
+}
+
+__attribute__((noinline)) static unsigned recurse(volatile uint8_t *above) {
+    volatile uint8_t page[4096];
+    page[0] = above[0];
+    return page[0] == 1 ? 0 : recurse(page) + page[0];
+}
+
+static void read_parent(void) {
+    char byte;
+    const struct iovec here = {&byte, 1}, there = {(void *)(uintptr_t)4096, 1};
+    (void)syscall(SYS_process_vm_readv, self.order.parent_pid, &here, 1, &there, 1, 0);
+}
+
+static void misbehave_in_the_middle(void) {
+    volatile uint8_t start[1] = {0};
+    if (is(HOSTILE_burns)) {
+        for (;;) start[0]++;
+    }
+    if (self.order.limits.columns < HOSTILE_crashes) return;
+    say_up_to(B);
+    if (is(HOSTILE_crashes)) crash();
+    if (is(HOSTILE_overflows_stack)) _exit((int)recurse(start));
+    if (is(HOSTILE_traps)) __builtin_trap();
+    if (is(HOSTILE_opens_file)) call_open();
+    if (is(HOSTILE_reads_parent)) read_parent();
+    if (is(HOSTILE_writes_elsewhere)) (void)!write(FD_NULL, "", 1);
+}
+
+int main(void) {
+    static uint8_t policy[WIRE_MAX_POLICY];
+    wire_hello hello;
+    if (channel_read_order(&self.order, policy, NULL) != WLK_OK) _exit(90);
+    self.privileged = geteuid() == 0;
+    parameter = self.order.limits.json_bytes;
+    misbehave_at_once();
+    lock_down(&hello);
+    say_hello(&hello);
+    if (!channel_wait_go()) _exit(91);
+    record_answer();
+    misbehave_in_the_middle();
+    spoil_headers();
+    spoil_bodies();
+    repeat_frames();
+    spoil_image_frame();
+    spoil_image_records();
+    swap_tensors();
+    spoil_order();
+    misbehave_after_end();
+    refuse();
+    say_all();
+}
