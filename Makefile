@@ -301,7 +301,7 @@ lint-tests: $(GENERATED) $(BUILD)/gen/filter.inc
 
 # Each configuration has a folder of its own. The child is never sanitized, so the
 # sanitizers' run is also the one with a child of musl.
-ci = @echo "== $(1)"; $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)-ci-$(1) $(2)
+ci = @echo "== $(1): $(2)"; $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)-ci-$(1) $(2)
 
 ## check-ci     all that continuous integration runs
 check-ci: deps-ci

@@ -109,8 +109,7 @@ int main(int argc, char **argv) {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (!filter) fail("seccomp_init", ENOMEM);
     /* libseccomp kills only the thread for a foreign architecture by default. */
-    const int result =
-        seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    const int result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     if (result != 0) fail("SCMP_FLTATR_ACT_BADARCH", result);
     if (argc == 5) choose_architecture(filter, argv[4]);
     add_policy(filter, argv[1]);

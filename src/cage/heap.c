@@ -28,9 +28,8 @@ static struct {
     size_t reserved;
     block *latest;
     block *free[CLASSES];
-} heap = {.next = before_main,
-          .end = before_main + sizeof before_main,
-          .reserved = sizeof before_main};
+} heap = {
+    .next = before_main, .end = before_main + sizeof before_main, .reserved = sizeof before_main};
 
 int heap_reserve(size_t bytes) {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,

@@ -8,8 +8,8 @@
 #include "cage/layer_parts.h"
 
 /* Uid 0 means nothing, identity changes grant nothing, and neither can be undone. */
-#define SECUREBITS                                                                          \
-    (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |                        \
+#define SECUREBITS                                                                           \
+    (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |                         \
      SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | \
      SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 

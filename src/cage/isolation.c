@@ -77,7 +77,7 @@ typedef struct landlock_abi {
 
 /* By ABI version; the newest known is used for all newer ones. */
 static const landlock_abi landlock_abis[] = {
-    {{0, 0, 0}, 0},       {{0x1fff, 0, 0}, 8},   {{0x3fff, 0, 0}, 8},  {{0x7fff, 0, 0}, 8},
+    {{0, 0, 0}, 0},       {{0x1fff, 0, 0}, 8},  {{0x3fff, 0, 0}, 8},  {{0x7fff, 0, 0}, 8},
     {{0x7fff, 3, 0}, 16}, {{0xffff, 3, 0}, 16}, {{0xffff, 3, 3}, 24},
 };
 #define NEWEST_ABI ((long)(sizeof landlock_abis / sizeof *landlock_abis) - 1)

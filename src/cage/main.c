@@ -15,9 +15,8 @@ enum { EXIT_DONE = 0, EXIT_NO_ORDER = 10, EXIT_NOT_CONFINED = 11, EXIT_NO_GO = 1
 static wlk_status parse(const cage *c, image_builder *builder, wlk_error *error) {
     const format_row *format = format_find(c->order.format);
     if (!format) return error_at(error, RULE_FORMAT_UNKNOWN, 0);
-    const format_input input = {.data = c->snapshot,
-                                .size = c->order.snapshot_bytes,
-                                .limits = &c->order.limits};
+    const format_input input = {
+        .data = c->snapshot, .size = c->order.snapshot_bytes, .limits = &c->order.limits};
     TRY(format->parse(&input, builder, error));
     return image_builder_status(builder, error);
 }
@@ -37,9 +36,8 @@ static wlk_status build(const cage *c, channel *out, uint8_t **image, uint64_t *
 }
 
 static bool refuse(channel *out, const wlk_error *error) {
-    const wire_refuse body = {.rule = error->rule,
-                              .status = (uint32_t)error->status,
-                              .offset = error->offset};
+    const wire_refuse body = {
+        .rule = error->rule, .status = (uint32_t)error->status, .offset = error->offset};
     return channel_send(out, FRAME_REFUSE, &body, sizeof body);
 }
 
@@ -47,8 +45,9 @@ static bool answer(const cage *c, channel *out) {
     uint8_t *image = NULL;
     uint64_t length = 0;
     wlk_error error = {0};
-    if (c->snapshot == NULL) return refuse(out, &(wlk_error){.status = rule_status(RULE_FORMAT_EMPTY),
-                                                             .rule = RULE_FORMAT_EMPTY});
+    if (c->snapshot == NULL)
+        return refuse(
+            out, &(wlk_error){.status = rule_status(RULE_FORMAT_EMPTY), .rule = RULE_FORMAT_EMPTY});
     if (build(c, out, &image, &length, &error) != WLK_OK) return refuse(out, &error);
     return channel_send(out, FRAME_IMAGE, image, length) && channel_send(out, FRAME_END, NULL, 0);
 }

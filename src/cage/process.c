@@ -43,7 +43,20 @@ static int map_snapshot(cage *c) {
     return 0;
 }
 
+/* The exec took the host's handlers away, but what was blocked or ignored still is.
+ * SIGXCPU must arrive: it says that the time was up. */
+static int signals_reset(void) {
+    sigset_t none;
+    const struct sigaction standard = {.sa_handler = SIG_DFL};
+    (void)sigemptyset(&none);
+    const bool reset =
+        sigaction(SIGXCPU, &standard, NULL) == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0;
+    return reset ? 0 : errno;
+}
+
 int descriptors_apply(cage *c) {
+    const int reset = signals_reset();
+    if (reset != 0) return reset;
     const int mapped = map_snapshot(c);
     if (mapped != 0) return mapped;
     if (syscall(SYS_close_range, FD_SNAPSHOT, ~0u, 0) != 0) return errno;
@@ -152,8 +165,7 @@ int oom_score_apply(cage *c) {
     const int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
     if (fd < 0) return errno;
     int reason = 0;
-    if (write(fd, OOM_SCORE, sizeof OOM_SCORE - 1) < 0 ||
-        pread(fd, text, sizeof text - 1, 0) < 0) {
+    if (write(fd, OOM_SCORE, sizeof OOM_SCORE - 1) < 0 || pread(fd, text, sizeof text - 1, 0) < 0) {
         reason = errno;
     }
     (void)close(fd);

@@ -67,7 +67,8 @@ static const char *find_name(const wlk_model *model, const class_list *list, uin
         if (a.type == WLK_ATTR_STRINGS) {
             name = wlk_model_attribute_string(model, &a, i);
         } else {
-            (void)snprintf(text, CLASS_NAME_BYTES, "%" PRId64, wlk_model_attribute_int(model, &a, i));
+            (void)snprintf(text, CLASS_NAME_BYTES, "%" PRId64,
+                           wlk_model_attribute_int(model, &a, i));
         }
     }
     return strnlen(name, CLASS_NAME_BYTES) < CLASS_NAME_BYTES ? name : NULL;

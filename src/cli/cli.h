@@ -68,8 +68,7 @@ void cli_signature_text(const wlk_verification *v, char *text, size_t size);
 const char *cli_signature_state(const wlk_verification *v);
 
 /* The .wlk file at `file` was written; signer is NULL if it is unsigned. */
-void cli_print_written(const cli *c, const char *file, uint64_t size,
-                       const wlk_public_key *signer);
+void cli_print_written(const cli *c, const char *file, uint64_t size, const wlk_public_key *signer);
 
 /* ---- what several verbs begin with (common.c) */
 

@@ -29,7 +29,7 @@ static void print_tensors(const wlk_model *model) {
     for (uint32_t i = 0; i < count && i < MOST_LINES; i++) {
         const wlk_tensor t = wlk_model_tensor(model, i);
         (void)printf("  ");
-        cli_print_safe(t.name);
+        cli_print_short(t.name);
         (void)printf("  %s ", wlk_dtype_name(t.dtype));
         print_shape(&t);
         (void)putchar('\n');
@@ -37,37 +37,41 @@ static void print_tensors(const wlk_model *model) {
     print_rest(MOST_LINES, count, "tensors");
 }
 
-/* "f64[batch, 4]", "sequence of ..." */
-static void print_type(const wlk_model *model, uint32_t index) {
-    static const char *const holders[] = {[WLK_TYPE_SEQUENCE] = "sequence of ",
-                                          [WLK_TYPE_MAP] = "map to ",
-                                          [WLK_TYPE_OPTIONAL] = "optional "};
-    wlk_type type = wlk_model_type(model, index);
-    while (type.kind != WLK_TYPE_TENSOR && type.element != WLK_NONE && type.kind != 0) {
-        (void)printf("%s", holders[type.kind]);
-        type = wlk_model_type(model, type.element);
-    }
-    (void)printf("%s", wlk_dtype_name(type.dtype));
-    if (!type.has_shape) return;
+static void print_type_shape(const wlk_type *type) {
+    if (!type->has_shape) return;
     (void)printf("[");
-    for (uint32_t i = 0; i < type.rank; i++) {
+    for (uint32_t i = 0; i < type->rank; i++) {
         if (i) (void)printf(", ");
-        if (type.dims[i] >= 0) {
-            (void)printf("%" PRId64, type.dims[i]);
+        if (type->dims[i] >= 0) {
+            (void)printf("%" PRId64, type->dims[i]);
         } else {
-            cli_print_safe(type.symbols[i] ? type.symbols[i] : "?");
+            cli_print_short(type->symbols[i] ? type->symbols[i] : "?");
         }
     }
     (void)printf("]");
 }
 
+/* "f64[batch, 4]", "sequence of map from i64 to f32" */
+static void print_type(const wlk_model *model, uint32_t index) {
+    wlk_type type = wlk_model_type(model, index);
+    while (type.kind != WLK_TYPE_TENSOR && type.kind != 0) {
+        if (type.kind == WLK_TYPE_SEQUENCE) (void)printf("sequence of ");
+        if (type.kind == WLK_TYPE_OPTIONAL) (void)printf("optional ");
+        if (type.kind == WLK_TYPE_MAP)
+            (void)printf("map from %s to ", wlk_dtype_name(type.key_dtype));
+        type = wlk_model_type(model, type.element);
+    }
+    (void)printf("%s", wlk_dtype_name(type.dtype));
+    print_type_shape(&type);
+}
+
 static void print_value(const wlk_model *model, const char *label, wlk_ref ref) {
     (void)printf("  %-8s ", label);
     if (ref.kind == WLK_REF_TENSOR) {
-        cli_print_safe(wlk_model_tensor(model, ref.index).name);
+        cli_print_short(wlk_model_tensor(model, ref.index).name);
     } else if (ref.kind == WLK_REF_VALUE) {
         const wlk_value value = wlk_model_value(model, ref.index);
-        cli_print_safe(value.name);
+        cli_print_short(value.name);
         if (value.type != WLK_NONE) {
             (void)printf("  ");
             print_type(model, value.type);
@@ -76,32 +80,38 @@ static void print_value(const wlk_model *model, const char *label, wlk_ref ref) 
     (void)putchar('\n');
 }
 
+static void print_node(const wlk_node *node) {
+    (void)printf("  %-8s ", "node");
+    if (node->domain[0]) {
+        cli_print_short(node->domain);
+        (void)putchar('.');
+    }
+    cli_print_short(node->op);
+    (void)putchar('\n');
+}
+
 static void print_graph(const wlk_model *model) {
     if (wlk_model_count(model, WLK_SECTION_GRAPHS) == 0) return;
     const wlk_graph graph = wlk_model_graph(model, 0);
-    (void)printf("graph      %" PRIu32 " nodes\n", wlk_model_count(model, WLK_SECTION_NODES));
-    for (uint32_t i = 0; i < graph.inputs; i++) {
-        print_value(model, "input",
-                    (wlk_ref){WLK_REF_VALUE, wlk_model_graph_input(model, 0, i)});
+    const uint32_t nodes = wlk_model_count(model, WLK_SECTION_NODES);
+    (void)printf("graph      %" PRIu32 " node%s\n", nodes, nodes == 1 ? "" : "s");
+    for (uint32_t i = 0; i < graph.inputs && i < MOST_LINES; i++) {
+        print_value(model, "input", (wlk_ref){WLK_REF_VALUE, wlk_model_graph_input(model, 0, i)});
     }
+    print_rest(MOST_LINES, graph.inputs, "inputs");
     for (uint32_t i = 0; i < graph.nodes && i < MOST_LINES; i++) {
         const wlk_node node = wlk_model_node(model, graph.first_node + i);
-        (void)printf("  %-8s ", "node");
-        if (node.domain[0]) {
-            cli_print_safe(node.domain);
-            (void)putchar('.');
-        }
-        cli_print_safe(node.op);
-        (void)putchar('\n');
+        print_node(&node);
     }
     print_rest(MOST_LINES, graph.nodes, "nodes");
-    for (uint32_t i = 0; i < graph.outputs; i++) {
+    for (uint32_t i = 0; i < graph.outputs && i < MOST_LINES; i++) {
         print_value(model, "output", wlk_model_graph_output(model, 0, i));
     }
+    print_rest(MOST_LINES, graph.outputs, "outputs");
 }
 
 static void print_meta_value(const wlk_meta *m) {
-    if (m->type == WLK_META_STRING) cli_print_safe(m->s);
+    if (m->type == WLK_META_STRING) cli_print_short(m->s);
     if (m->type == WLK_META_INT) (void)printf("%" PRId64, m->i);
     if (m->type == WLK_META_UINT) (void)printf("%" PRIu64, m->u);
     if (m->type == WLK_META_FLOAT) (void)printf("%.17g", m->f);
@@ -109,21 +119,44 @@ static void print_meta_value(const wlk_meta *m) {
     if (m->type == WLK_META_NULL) (void)printf("null");
 }
 
-static void print_metadata(const wlk_model *model) {
-    const uint32_t count = wlk_model_count(model, WLK_SECTION_METADATA);
-    uint32_t shown = 0, leaves = 0;
-    for (uint32_t i = 0; i < count; i++) {
+static bool is_leaf(const wlk_meta *m) {
+    return m->type != WLK_META_ARRAY && m->type != WLK_META_MAP;
+}
+
+/* "/name", but not "/metadata/tags/0" */
+static bool is_top(const wlk_meta *m) {
+    return m->path[0] == '/' && !strchr(m->path + 1, '/');
+}
+
+static void print_entry(const wlk_meta *m, const char *path) {
+    (void)printf("  ");
+    cli_print_short(path);
+    (void)printf("  ");
+    print_meta_value(m);
+    (void)putchar('\n');
+}
+
+/* What the model says of itself (`top`: kind, name, version, producer), or all the
+ * rest of its metadata. */
+static void print_metadata(const wlk_model *model, bool top) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < wlk_model_count(model, WLK_SECTION_METADATA); i++) {
         const wlk_meta m = wlk_model_meta(model, i);
-        if (m.type == WLK_META_ARRAY || m.type == WLK_META_MAP) continue;
-        leaves++;
-        if (shown == MOST_LINES) continue;
-        shown++;
-        cli_print_safe(m.path);
-        (void)printf("  ");
-        print_meta_value(&m);
-        (void)putchar('\n');
+        if (!is_leaf(&m) || is_top(&m) != top) continue;
+        if (count == 0) (void)printf("%s\n", top ? "model" : "metadata");
+        if (count++ >= MOST_LINES) continue;
+        print_entry(&m, top ? m.path + 1 : m.path);
     }
-    print_rest(shown, leaves, "entries");
+    print_rest(MOST_LINES, count, "entries");
+}
+
+static void print_counts(const wlk_model *model) {
+    const uint32_t selftests = wlk_model_count(model, WLK_SECTION_SELFTESTS);
+    const uint32_t findings = wlk_model_count(model, WLK_SECTION_FINDINGS);
+    if (selftests) {
+        (void)printf("golden     %" PRIu32 " set%s of rows\n", selftests, selftests > 1 ? "s" : "");
+    }
+    if (findings) (void)printf("findings   %" PRIu32 " (--json shows them)\n", findings);
 }
 
 static void print_text(const wlk_model *model, const wlk_load_report *report) {
@@ -132,29 +165,38 @@ static void print_text(const wlk_model *model, const wlk_load_report *report) {
     (void)printf("file       %" PRIu64 " bytes, .wlk version 1, ", report->file_bytes);
     cli_print_safe(signature);
     (void)putchar('\n');
-    print_metadata(model);
-    print_tensors(model);
+    print_metadata(model, true);
     print_graph(model);
-    const uint32_t selftests = wlk_model_count(model, WLK_SECTION_SELFTESTS);
-    if (selftests) (void)printf("golden     %" PRIu32 " set(s) of rows\n", selftests);
+    print_tensors(model);
+    print_counts(model);
+    print_metadata(model, false);
+}
+
+static void print_model(const cli *c, const char *file, const wlk_model *model,
+                        const wlk_load_report *report) {
+    if (cli_json(c)) {
+        model_json_print(file, model, report);
+    } else {
+        print_text(model, report);
+    }
 }
 
 int verb_inspect(const cli *c) {
-    const char *file = c->options.operands[0];
-    wlk_gate *gate = NULL;
-    wlk_trust *trust = NULL;
+    const char *file = c->options.operands[0], *subject = NULL;
+    wlk_gate *gate;
+    wlk_trust *trust;
     wlk_model *model = NULL;
     wlk_load_report report = {0};
     wlk_error error = {.offset = WLK_NO_OFFSET};
     wlk_status status = cli_gate(c, true, &gate, &trust, &error);
-    if (status == WLK_OK) status = wlk_gate_load_path(gate, file, &model, &report, &error);
-    if (status != WLK_OK) {
-        (void)cli_fail(c, file, &error);
-    } else if (option_given(&c->options, OPTION_JSON)) {
-        status = model_json_print(file, model, &report, &error);
-        if (status != WLK_OK) (void)cli_fail(c, file, &error);
+    if (status == WLK_OK) {
+        subject = file;
+        status = wlk_gate_load_path(gate, file, &model, &report, &error);
+    }
+    if (status == WLK_OK) {
+        print_model(c, file, model, &report);
     } else {
-        print_text(model, &report);
+        (void)cli_fail(c, subject, &error);
     }
     wlk_model_free(model);
     wlk_gate_close(gate);

@@ -17,7 +17,7 @@
 typedef struct key_places {
     const char *secret;
     const char *public;
-    char folder[PATH_BYTES]; /* the trust folder */
+    char folder[PATH_BYTES];  /* the trust folder */
     char trusted[PATH_BYTES]; /* the copy of the public key in it */
 } key_places;
 
@@ -48,8 +48,8 @@ static wlk_status check_name(const char *name, wlk_error *error) {
     if (name[0] == '.') {
         return error_text(error, RULE_TRUST_KEY_NAME, WLK_NO_OFFSET, "%s begins with a dot", name);
     }
-    const bool usable = length > 0 && length < TRUST_NAME_BYTES &&
-                        text_is_printable((const uint8_t *)name, length);
+    const bool usable =
+        length > 0 && length < TRUST_NAME_BYTES && text_is_printable((const uint8_t *)name, length);
     return usable ? WLK_OK : error_text(error, RULE_TRUST_KEY_NAME, WLK_NO_OFFSET, "%s", name);
 }
 
@@ -84,8 +84,7 @@ static wlk_status choose_places(const cli *c, key_places *places, wlk_error *err
         return too_long(named, error);
     }
     TRY(check_folder(places->folder, error));
-    const int length =
-        snprintf(places->trusted, PATH_BYTES, "%s/%s" SUFFIX, places->folder, name);
+    const int length = snprintf(places->trusted, PATH_BYTES, "%s/%s" SUFFIX, places->folder, name);
     if (length < 0 || length >= PATH_BYTES) return too_long(places->folder, error);
     TRY(check_free(places->secret, error));
     TRY(check_free(places->public, error));

@@ -16,22 +16,25 @@
 /* ---- help */
 
 static void print_help(FILE *out) {
-    (void)fprintf(out, "usage: weighlock VERB [OPTIONS] ...\n\n"
-                       "Opens machine-learning models that a stranger uploaded: verified, parsed by\n"
-                       "a confined child, handed out as validated data, or refused with a reason.\n\n");
+    (void)fprintf(out,
+                  "usage: weighlock VERB [OPTIONS] ...\n\n"
+                  "Opens machine-learning models that a stranger uploaded: verified, parsed by\n"
+                  "a confined child, handed out as validated data, or refused with a reason.\n\n");
     for (uint32_t i = 0; i < verb_count; i++) {
         (void)fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
     }
-    (void)fprintf(out,
-                  "\n`weighlock help VERB` explains a verb, with examples; `weighlock help limits`\n"
-                  "lists the limits; `weighlock --version` shows the version.\n\n"
-                  "Exit codes: 0 ok, 1 refused, 2 undecided, 3 unsupported, 4 usage, 5 cage,\n"
-                  "6 limit, 7 trust, 8 system.\n");
+    (void)fprintf(
+        out,
+        "\n`weighlock help VERB` explains a verb, with examples; `weighlock help limits`\n"
+        "lists the limits; `weighlock --version` shows the version.\n\n"
+        "Exit codes: 0 ok, 1 refused, 2 undecided, 3 unsupported, 4 usage, 5 cage,\n"
+        "6 limit, 7 trust, 8 system.\n");
 }
 
 static void print_limits(void) {
     wlk_limit_row row;
-    (void)printf("Limits: the largest value that is still accepted. Set with --limit NAME=VALUE.\n\n");
+    (void)printf(
+        "Limits: the largest value that is still accepted. Set with --limit NAME=VALUE.\n\n");
     for (uint32_t i = 0; wlk_limits_row(i, &row); i++) {
         (void)printf("  %-16s %13" PRIu64 " %-7s  %s\n", row.name, row.standard, row.unit,
                      row.reason);

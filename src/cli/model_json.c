@@ -1,270 +1,380 @@
 #include "cli/model_json.h"
 
-#include <math.h>
-#include <stdio.h>
-
 #include "cli/cli.h"
 
-/* jansson refuses what is not finite; JSON has no spelling for it. */
-static json_t *number(double value) {
-    if (isnan(value)) return json_string("nan");
-    if (isinf(value)) return json_string(value > 0 ? "inf" : "-inf");
-    return json_real(value);
-}
-
-static json_t *integer(uint64_t value) {
-    if (value <= INT64_MAX) return json_integer((json_int_t)value);
-    char text[24];
-    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)value);
-    return json_string(text);
-}
-
-static json_t *signature(const wlk_verification *v) {
-    static const char *const states[] = {"unsigned", "unknown-key", "trusted"};
+static void signature(json_out *j, const wlk_verification *v) {
     char id[WLK_KEY_ID_TEXT_BYTES];
     wlk_key_id_text(v->key_id, id);
-    return json_pack("{s:s, s:s, s:s}", "state", states[v->state], "key", id, "name", v->key_name);
+    json_begin_map(j, JSON_FLAT);
+    json_pair_text(j, "state", cli_signature_state(v));
+    json_pair_text(j, "key", v->state == WLK_UNSIGNED ? "" : id);
+    json_pair_text(j, "name", v->key_name);
+    json_end_map(j);
 }
 
-static json_t *meta_value(const wlk_meta *m) {
+/* ---- metadata */
+
+/* Containers are said by their entries, but for those that have none. */
+static bool is_shown(const wlk_meta *m) {
+    return (m->type != WLK_META_ARRAY && m->type != WLK_META_MAP) || m->i == 0;
+}
+
+static void meta_value(json_out *j, const wlk_meta *m) {
     switch (m->type) {
-        case WLK_META_BOOL: return json_boolean(m->i);
-        case WLK_META_INT: return json_integer(m->i);
-        case WLK_META_UINT: return integer(m->u);
-        case WLK_META_FLOAT: return number(m->f);
-        case WLK_META_STRING: return json_string(m->s);
-        case WLK_META_ARRAY: return m->i ? NULL : json_array(); /* else its elements say it */
-        case WLK_META_MAP: return m->i ? NULL : json_object();
-        case WLK_META_NULL: break;
+        case WLK_META_BOOL:
+            json_bool(j, m->i != 0);
+            return;
+        case WLK_META_INT:
+            json_signed(j, m->i);
+            return;
+        case WLK_META_UINT:
+            json_unsigned(j, m->u);
+            return;
+        case WLK_META_FLOAT:
+            json_float(j, m->f);
+            return;
+        case WLK_META_STRING:
+            json_text(j, m->s);
+            return;
+        case WLK_META_ARRAY:
+            json_begin_list(j, JSON_FLAT);
+            json_end_list(j);
+            return;
+        case WLK_META_MAP:
+            json_begin_map(j, JSON_FLAT);
+            json_end_map(j);
+            return;
+        case WLK_META_NULL:
+            break;
     }
-    return json_null();
+    json_null(j);
 }
 
-static json_t *metadata(const wlk_model *model) {
-    json_t *out = json_object();
+static void metadata(json_out *j, const wlk_model *model) {
+    json_begin_map(j, JSON_LINES);
     for (uint32_t i = 0; i < wlk_model_count(model, WLK_SECTION_METADATA); i++) {
         const wlk_meta m = wlk_model_meta(model, i);
-        json_t *value = meta_value(&m);
-        if (value) (void)json_object_set_new(out, m.path, value);
+        if (!is_shown(&m)) continue;
+        json_key(j, m.path);
+        meta_value(j, &m);
     }
-    return out;
+    json_end_map(j);
 }
 
-static json_t *tensors(const wlk_model *model) {
-    json_t *out = json_array();
+/* ---- tensors */
+
+static void tensor(json_out *j, const wlk_tensor *t) {
+    json_begin_map(j, JSON_FLAT);
+    json_pair_text(j, "name", t->name);
+    json_pair_text(j, "dtype", wlk_dtype_name(t->dtype));
+    json_key(j, "shape");
+    json_begin_list(j, JSON_FLAT);
+    for (uint32_t i = 0; i < t->rank; i++) json_unsigned(j, t->shape[i]);
+    json_end_list(j);
+    json_pair_unsigned(j, "nbytes", t->nbytes);
+    if (t->block_kind) {
+        json_key(j, "block");
+        json_begin_map(j, JSON_FLAT);
+        json_pair_text(j, "kind", t->block_kind);
+        json_pair_unsigned(j, "elements", t->block_elements);
+        json_pair_unsigned(j, "bytes", t->block_bytes);
+        json_end_map(j);
+    }
+    json_end_map(j);
+}
+
+static void tensors(json_out *j, const wlk_model *model) {
+    json_begin_list(j, JSON_LINES);
     for (uint32_t i = 0; i < wlk_model_count(model, WLK_SECTION_TENSORS); i++) {
         const wlk_tensor t = wlk_model_tensor(model, i);
-        json_t *shape = json_array();
-        for (uint32_t d = 0; d < t.rank; d++) (void)json_array_append_new(shape, integer(t.shape[d]));
-        json_t *row = json_pack("{s:s, s:s, s:o, s:o}", "name", t.name, "dtype",
-                                wlk_dtype_name(t.dtype), "shape", shape, "nbytes",
-                                integer(t.nbytes));
-        if (t.block_kind) {
-            (void)json_object_set_new(
-                row, "block",
-                json_pack("{s:s, s:I, s:I}", "kind", t.block_kind, "elements",
-                          (json_int_t)t.block_elements, "bytes", (json_int_t)t.block_bytes));
-        }
-        (void)json_array_append_new(out, row);
+        tensor(j, &t);
     }
-    return out;
+    json_end_list(j);
 }
 
-static json_t *dims(const wlk_type *type) {
-    json_t *out = json_array();
-    for (uint32_t i = 0; i < type->rank; i++) {
-        json_t *dim = type->dims[i] >= 0 ? json_integer(type->dims[i])
-                      : type->symbols[i] ? json_string(type->symbols[i])
-                                         : json_null();
-        (void)json_array_append_new(out, dim);
+/* ---- types, as in docs/format.md */
+
+static void tensor_type(json_out *j, const wlk_type *type) {
+    json_begin_map(j, JSON_FLAT);
+    json_pair_text(j, "dtype", wlk_dtype_name(type->dtype));
+    if (type->has_shape) {
+        json_key(j, "shape");
+        json_begin_list(j, JSON_FLAT);
+        for (uint32_t i = 0; i < type->rank; i++) {
+            if (type->dims[i] >= 0) {
+                json_signed(j, type->dims[i]);
+            } else if (type->symbols[i]) {
+                json_text(j, type->symbols[i]);
+            } else {
+                json_null(j);
+            }
+        }
+        json_end_list(j);
     }
-    return out;
+    json_end_map(j);
 }
 
 /* Types nest at most as deep as the validator lets them. */
-static json_t *type_json(const wlk_model *model, uint32_t index) {
+static void type_json(json_out *j, const wlk_model *model, uint32_t index) {
     const wlk_type type = wlk_model_type(model, index);
+    json_begin_map(j, JSON_FLAT);
     switch (type.kind) {
-        case WLK_TYPE_TENSOR: break;
+        case WLK_TYPE_TENSOR:
+            json_key(j, "tensor");
+            tensor_type(j, &type);
+            break;
         case WLK_TYPE_SEQUENCE:
-            return json_pack("{s:o}", "sequence", type_json(model, type.element));
+            json_key(j, "sequence");
+            type_json(j, model, type.element);
+            break;
         case WLK_TYPE_OPTIONAL:
-            return json_pack("{s:o}", "optional", type_json(model, type.element));
+            json_key(j, "optional");
+            type_json(j, model, type.element);
+            break;
         case WLK_TYPE_MAP:
-            return json_pack("{s:{s:s, s:o}}", "map", "key", wlk_dtype_name(type.key_dtype),
-                             "value", type_json(model, type.element));
+            json_key(j, "map");
+            json_begin_map(j, JSON_FLAT);
+            json_pair_text(j, "key", wlk_dtype_name(type.key_dtype));
+            json_key(j, "value");
+            type_json(j, model, type.element);
+            json_end_map(j);
+            break;
     }
-    json_t *tensor = json_pack("{s:s}", "dtype", wlk_dtype_name(type.dtype));
-    if (type.has_shape) (void)json_object_set_new(tensor, "shape", dims(&type));
-    return json_pack("{s:o}", "tensor", tensor);
+    json_end_map(j);
 }
+
+/* ---- graphs */
 
 static const char *ref_name(const wlk_model *model, wlk_ref ref) {
     if (ref.kind == WLK_REF_TENSOR) return wlk_model_tensor(model, ref.index).name;
     return ref.kind == WLK_REF_VALUE ? wlk_model_value(model, ref.index).name : "";
 }
 
-static json_t *port(const wlk_model *model, wlk_ref ref) {
-    json_t *out = json_pack("{s:s}", "name", ref_name(model, ref));
-    if (ref.kind != WLK_REF_VALUE) return out;
-    const wlk_value value = wlk_model_value(model, ref.index);
-    if (value.type != WLK_NONE) {
-        (void)json_object_set_new(out, "type", type_json(model, value.type));
+static void port(json_out *j, const wlk_model *model, wlk_ref ref) {
+    json_begin_map(j, JSON_FLAT);
+    json_pair_text(j, "name", ref_name(model, ref));
+    const uint32_t type =
+        ref.kind == WLK_REF_VALUE ? wlk_model_value(model, ref.index).type : WLK_NONE;
+    if (type != WLK_NONE) {
+        json_key(j, "type");
+        type_json(j, model, type);
     }
-    return out;
+    json_end_map(j);
 }
 
-static json_t *attribute_element(const wlk_model *model, const wlk_attribute *a, uint32_t i) {
+static void attribute_element(json_out *j, const wlk_model *model, const wlk_attribute *a,
+                              uint32_t i) {
     const int64_t n = wlk_model_attribute_int(model, a, i);
     switch (a->type) {
         case WLK_ATTR_FLOAT:
-        case WLK_ATTR_FLOATS: return number(wlk_model_attribute_float(model, a, i));
+        case WLK_ATTR_FLOATS:
+            json_float(j, wlk_model_attribute_float(model, a, i));
+            return;
         case WLK_ATTR_STRING:
-        case WLK_ATTR_STRINGS: return json_string(wlk_model_attribute_string(model, a, i));
+        case WLK_ATTR_STRINGS:
+            json_text(j, wlk_model_attribute_string(model, a, i));
+            return;
         case WLK_ATTR_TENSOR:
-        case WLK_ATTR_TENSORS: return json_string(wlk_model_tensor(model, (uint32_t)n).name);
-        case WLK_ATTR_DTYPE: return json_string(wlk_dtype_name((wlk_dtype)n));
-        case WLK_ATTR_TYPE: return type_json(model, (uint32_t)n);
+        case WLK_ATTR_TENSORS:
+            json_text(j, wlk_model_tensor(model, (uint32_t)n).name);
+            return;
+        case WLK_ATTR_DTYPE:
+            json_text(j, wlk_dtype_name((wlk_dtype)n));
+            return;
+        case WLK_ATTR_TYPE:
+            type_json(j, model, (uint32_t)n);
+            return;
         case WLK_ATTR_INT:
         case WLK_ATTR_INTS:
         case WLK_ATTR_GRAPH:
         case WLK_ATTR_GRAPHS:
-        case WLK_ATTR_TYPE_COUNT: break;
+        case WLK_ATTR_TYPE_COUNT:
+            break;
     }
-    return json_integer(n);
+    json_signed(j, n);
 }
 
-/* The tag of docs/format.md, section 3; plain for int, float and string. */
-static json_t *attribute_value(const wlk_model *model, const wlk_attribute *a) {
-    static const char *const tags[WLK_ATTR_TYPE_COUNT] = {
-        [WLK_ATTR_TENSOR] = "tensor",   [WLK_ATTR_GRAPH] = "graph",   [WLK_ATTR_DTYPE] = "dtype",
-        [WLK_ATTR_TYPE] = "type",       [WLK_ATTR_INTS] = "ints",     [WLK_ATTR_FLOATS] = "floats",
-        [WLK_ATTR_STRINGS] = "strings", [WLK_ATTR_TENSORS] = "tensors", [WLK_ATTR_GRAPHS] = "graphs"};
-    if (a->type < WLK_ATTR_INTS) {
-        json_t *one = attribute_element(model, a, 0);
-        return tags[a->type] ? json_pack("{s:o}", tags[a->type], one) : one;
+/* The tag of docs/format.md, section 3; none for int, float and string. */
+static const char *const attribute_tags[WLK_ATTR_TYPE_COUNT] = {
+    [WLK_ATTR_TENSOR] = "tensor",   [WLK_ATTR_GRAPH] = "graph",     [WLK_ATTR_DTYPE] = "dtype",
+    [WLK_ATTR_TYPE] = "type",       [WLK_ATTR_INTS] = "ints",       [WLK_ATTR_FLOATS] = "floats",
+    [WLK_ATTR_STRINGS] = "strings", [WLK_ATTR_TENSORS] = "tensors", [WLK_ATTR_GRAPHS] = "graphs"};
+
+static void attribute_value(json_out *j, const wlk_model *model, const wlk_attribute *a) {
+    const char *tag = attribute_tags[a->type];
+    if (tag) {
+        json_begin_map(j, JSON_FLAT);
+        json_key(j, tag);
     }
-    json_t *list = json_array();
-    for (uint32_t i = 0; i < a->count; i++) {
-        (void)json_array_append_new(list, attribute_element(model, a, i));
-    }
-    return json_pack("{s:o}", tags[a->type], list);
+    if (a->type >= WLK_ATTR_INTS) json_begin_list(j, JSON_FLAT);
+    for (uint32_t i = 0; i < a->count; i++) attribute_element(j, model, a, i);
+    if (a->type >= WLK_ATTR_INTS) json_end_list(j);
+    if (tag) json_end_map(j);
 }
 
-static json_t *node_json(const wlk_model *model, uint32_t index) {
+static void attributes(json_out *j, const wlk_model *model, const wlk_node *node) {
+    json_begin_map(j, JSON_FLAT);
+    for (uint32_t i = 0; i < node->attributes; i++) {
+        const wlk_attribute a = wlk_model_attribute(model, node->first_attribute + i);
+        json_key(j, a.name);
+        attribute_value(j, model, &a);
+    }
+    json_end_map(j);
+}
+
+static void node_json(json_out *j, const wlk_model *model, uint32_t index) {
     const wlk_node node = wlk_model_node(model, index);
-    json_t *in = json_array(), *out = json_array(), *attributes = json_object();
+    json_begin_map(j, JSON_FLAT);
+    json_pair_text(j, "op", node.op);
+    json_pair_text(j, "domain", node.domain);
+    json_pair_text(j, "name", node.name);
+    json_key(j, "in");
+    json_begin_list(j, JSON_FLAT);
     for (uint32_t i = 0; i < node.inputs; i++) {
-        const wlk_ref ref = wlk_model_node_input(model, index, i);
-        (void)json_array_append_new(in, json_string(ref_name(model, ref)));
+        json_text(j, ref_name(model, wlk_model_node_input(model, index, i)));
     }
+    json_end_list(j);
+    json_key(j, "out");
+    json_begin_list(j, JSON_FLAT);
     for (uint32_t i = 0; i < node.outputs; i++) {
-        const wlk_ref ref = wlk_model_node_output(model, index, i);
-        (void)json_array_append_new(out, json_string(ref_name(model, ref)));
+        json_text(j, ref_name(model, wlk_model_node_output(model, index, i)));
     }
-    for (uint32_t i = 0; i < node.attributes; i++) {
-        const wlk_attribute a = wlk_model_attribute(model, node.first_attribute + i);
-        (void)json_object_set_new(attributes, a.name, attribute_value(model, &a));
-    }
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "op", node.op, "domain", node.domain,
-                     "name", node.name, "in", in, "out", out, "attr", attributes);
+    json_end_list(j);
+    json_key(j, "attr");
+    attributes(j, model, &node);
+    json_end_map(j);
 }
 
-static json_t *graphs(const wlk_model *model) {
-    json_t *all = json_array();
-    for (uint32_t g = 0; g < wlk_model_count(model, WLK_SECTION_GRAPHS); g++) {
-        const wlk_graph graph = wlk_model_graph(model, g);
-        json_t *inputs = json_array(), *outputs = json_array(), *nodes = json_array();
-        for (uint32_t i = 0; i < graph.inputs; i++) {
-            const wlk_ref ref = {WLK_REF_VALUE, wlk_model_graph_input(model, g, i)};
-            (void)json_array_append_new(inputs, port(model, ref));
-        }
-        for (uint32_t i = 0; i < graph.outputs; i++) {
-            (void)json_array_append_new(outputs, port(model, wlk_model_graph_output(model, g, i)));
-        }
-        for (uint32_t i = 0; i < graph.nodes; i++) {
-            (void)json_array_append_new(nodes, node_json(model, graph.first_node + i));
-        }
-        (void)json_array_append_new(all, json_pack("{s:s, s:o, s:o, s:o}", "name", graph.name,
-                                                   "inputs", inputs, "outputs", outputs, "nodes",
-                                                   nodes));
+static void graph_json(json_out *j, const wlk_model *model, uint32_t index) {
+    const wlk_graph graph = wlk_model_graph(model, index);
+    json_begin_map(j, JSON_LINES);
+    json_pair_text(j, "name", graph.name);
+    json_key(j, "inputs");
+    json_begin_list(j, JSON_LINES);
+    for (uint32_t i = 0; i < graph.inputs; i++) {
+        port(j, model, (wlk_ref){WLK_REF_VALUE, wlk_model_graph_input(model, index, i)});
     }
-    return all;
+    json_end_list(j);
+    json_key(j, "outputs");
+    json_begin_list(j, JSON_LINES);
+    for (uint32_t i = 0; i < graph.outputs; i++) {
+        port(j, model, wlk_model_graph_output(model, index, i));
+    }
+    json_end_list(j);
+    json_key(j, "nodes");
+    json_begin_list(j, JSON_LINES);
+    for (uint32_t i = 0; i < graph.nodes; i++) node_json(j, model, graph.first_node + i);
+    json_end_list(j);
+    json_end_map(j);
 }
 
-static json_t *opsets(const wlk_model *model) {
-    json_t *out = json_object();
+static void graphs(json_out *j, const wlk_model *model) {
+    json_begin_list(j, JSON_LINES);
+    for (uint32_t i = 0; i < wlk_model_count(model, WLK_SECTION_GRAPHS); i++) {
+        graph_json(j, model, i);
+    }
+    json_end_list(j);
+}
+
+static void opsets(json_out *j, const wlk_model *model) {
+    json_begin_map(j, JSON_FLAT);
     for (uint32_t i = 0; i < wlk_model_count(model, WLK_SECTION_OPSETS); i++) {
         const wlk_opset opset = wlk_model_opset(model, i);
-        (void)json_object_set_new(out, opset.domain, json_integer(opset.version));
+        json_pair_unsigned(j, opset.domain, opset.version);
     }
-    return out;
+    json_end_map(j);
 }
 
-static json_t *tensor_name(const wlk_model *model, uint32_t tensor) {
-    return json_string(wlk_model_tensor(model, tensor).name);
-}
+/* ---- golden rows, findings, bytes */
 
-static json_t *selftests(const wlk_model *model) {
-    json_t *all = json_array();
-    for (uint32_t s = 0; s < wlk_model_count(model, WLK_SECTION_SELFTESTS); s++) {
-        const wlk_selftest test = wlk_model_selftest(model, s);
-        json_t *inputs = json_array(), *outputs = json_array();
-        for (uint32_t i = 0; i < test.inputs; i++) {
-            const uint32_t tensor = wlk_model_selftest_input(model, s, i);
-            (void)json_array_append_new(inputs, tensor_name(model, tensor));
-        }
-        for (uint32_t i = 0; i < test.outputs; i++) {
-            const uint32_t tensor = wlk_model_selftest_output(model, s, i);
-            (void)json_array_append_new(outputs, tensor_name(model, tensor));
-        }
-        (void)json_array_append_new(all, json_pack("{s:o, s:o, s:o, s:o}", "inputs", inputs,
-                                                   "outputs", outputs, "rtol", number(test.rtol),
-                                                   "atol", number(test.atol)));
+static void selftest_tensors(json_out *j, const wlk_model *model, uint32_t set, uint32_t count,
+                             uint32_t (*tensor_of)(const wlk_model *, uint32_t, uint32_t)) {
+    json_begin_list(j, JSON_FLAT);
+    for (uint32_t i = 0; i < count; i++) {
+        json_text(j, wlk_model_tensor(model, tensor_of(model, set, i)).name);
     }
-    return all;
+    json_end_list(j);
 }
 
-static json_t *findings(const wlk_model *model) {
-    json_t *all = json_array();
+static void selftests(json_out *j, const wlk_model *model) {
+    json_begin_list(j, JSON_LINES);
+    for (uint32_t i = 0; i < wlk_model_count(model, WLK_SECTION_SELFTESTS); i++) {
+        const wlk_selftest test = wlk_model_selftest(model, i);
+        json_begin_map(j, JSON_FLAT);
+        json_key(j, "inputs");
+        selftest_tensors(j, model, i, test.inputs, wlk_model_selftest_input);
+        json_key(j, "outputs");
+        selftest_tensors(j, model, i, test.outputs, wlk_model_selftest_output);
+        json_key(j, "rtol");
+        json_float(j, test.rtol);
+        json_key(j, "atol");
+        json_float(j, test.atol);
+        json_end_map(j);
+    }
+    json_end_list(j);
+}
+
+static void findings(json_out *j, const wlk_model *model) {
+    static const char *const severities[WLK_SEVERITY_COUNT] = {
+        [WLK_NOTE] = "note", [WLK_LOW] = "low", [WLK_MEDIUM] = "medium", [WLK_HIGH] = "high"};
+    json_begin_list(j, JSON_LINES);
     for (uint32_t i = 0; i < wlk_model_count(model, WLK_SECTION_FINDINGS); i++) {
         const wlk_finding f = wlk_model_finding(model, i);
-        (void)json_array_append_new(
-            all, json_pack("{s:s, s:i, s:o, s:o, s:s}", "rule", wlk_rule_name(f.rule), "severity",
-                           (int)f.severity, "offset", integer(f.offset), "length",
-                           integer(f.length), "evidence", f.evidence));
+        json_begin_map(j, JSON_FLAT);
+        json_pair_text(j, "rule", wlk_rule_name(f.rule));
+        json_pair_text(j, "severity", severities[f.severity]);
+        json_pair_unsigned(j, "offset", f.offset);
+        json_pair_unsigned(j, "length", f.length);
+        json_pair_text(j, "evidence", f.evidence);
+        json_end_map(j);
     }
-    return all;
+    json_end_list(j);
 }
 
-static json_t *byte_map(const wlk_model *model) {
+static void byte_map(json_out *j, const wlk_model *model) {
     static const char *const kinds[WLK_SPAN_KIND_COUNT] = {
         [WLK_SPAN_ENVELOPE] = "envelope", [WLK_SPAN_HEADER] = "header",
         [WLK_SPAN_DIGESTS] = "digests",   [WLK_SPAN_PADDING] = "padding",
         [WLK_SPAN_PAYLOAD] = "payload",   [WLK_SPAN_UNCLAIMED] = "unclaimed"};
-    json_t *all = json_array();
+    json_begin_list(j, JSON_LINES);
     for (uint32_t i = 0; i < wlk_model_count(model, WLK_SECTION_SPANS); i++) {
         const wlk_span span = wlk_model_span(model, i);
-        json_t *row = json_pack("{s:o, s:o, s:s}", "offset", integer(span.offset), "length",
-                                integer(span.length), "kind", kinds[span.kind]);
+        json_begin_map(j, JSON_FLAT);
+        json_pair_unsigned(j, "offset", span.offset);
+        json_pair_unsigned(j, "length", span.length);
+        json_pair_text(j, "kind", kinds[span.kind]);
         if (span.tensor != WLK_NONE) {
-            (void)json_object_set_new(row, "tensor", tensor_name(model, span.tensor));
+            json_pair_text(j, "tensor", wlk_model_tensor(model, span.tensor).name);
         }
-        (void)json_array_append_new(all, row);
+        json_end_map(j);
     }
-    return all;
+    json_end_list(j);
 }
 
-wlk_status model_json_print(const char *file, const wlk_model *model,
-                            const wlk_load_report *report, wlk_error *error) {
-    json_t *out = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
-                            cli_json_text(file), "verdict", wlk_status_name(WLK_OK), "bytes",
-                            integer(report->file_bytes), "signature",
-                            signature(&report->verification), "metadata", metadata(model),
-                            "tensors", tensors(model), "opset", opsets(model), "graphs",
-                            graphs(model), "selftest", selftests(model), "findings",
-                            findings(model), "byte_map", byte_map(model));
-    if (!out) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
-    cli_print_json(out, true);
-    return WLK_OK;
+/* ---- all of it */
+
+typedef struct json_part {
+    const char *key;
+    void (*write)(json_out *j, const wlk_model *model);
+} json_part;
+
+static const json_part parts[] = {
+    {"metadata", metadata},  {"tensors", tensors},   {"opset", opsets},      {"graphs", graphs},
+    {"selftest", selftests}, {"findings", findings}, {"byte_map", byte_map},
+};
+
+void model_json_print(const char *file, const wlk_model *model, const wlk_load_report *report) {
+    json_out j = json_out_to(stdout, JSON_LINES);
+    json_begin_map(&j, JSON_LINES);
+    json_pair_text(&j, "file", file);
+    json_pair_text(&j, "verdict", wlk_status_name(WLK_OK));
+    json_pair_unsigned(&j, "bytes", report->file_bytes);
+    json_key(&j, "signature");
+    signature(&j, &report->verification);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        json_key(&j, parts[i].key);
+        parts[i].write(&j, model);
+    }
+    json_end_map(&j);
+    (void)putchar('\n');
 }

@@ -4,12 +4,9 @@
 
 #include <weighlock/load.h>
 
-#include "base/error.h"
-
-/* Writes one JSON object to stdout: file, signature, metadata (by JSON Pointer),
- * tensors, opsets, graphs with inputs, outputs, nodes and attributes, selftests,
- * findings and the byte map. Payloads are not printed. */
-WLK_MUST_USE wlk_status model_json_print(const char *file, const wlk_model *model,
-                                         const wlk_load_report *report, wlk_error *error);
+/* Writes one JSON object to stdout: file, verdict, signature, metadata (by JSON
+ * Pointer), tensors, opset, graphs with inputs, outputs, nodes and attributes,
+ * selftest, findings and the byte map. Payloads are not printed. */
+void model_json_print(const char *file, const wlk_model *model, const wlk_load_report *report);
 
 #endif

@@ -205,9 +205,8 @@ static wlk_status set_required(wlk_load_options *load, const char *list, wlk_err
 }
 
 static wlk_status set_transport(wlk_load_options *load, const char *text, wlk_error *error) {
-    static const char *const names[] = {[WLK_TRANSPORT_AUTO] = "auto",
-                                        [WLK_TRANSPORT_PIPE] = "pipe",
-                                        [WLK_TRANSPORT_MAP] = "map"};
+    static const char *const names[] = {
+        [WLK_TRANSPORT_AUTO] = "auto", [WLK_TRANSPORT_PIPE] = "pipe", [WLK_TRANSPORT_MAP] = "map"};
     unsigned choice;
     TRY(options_choice(OPTION_TRANSPORT, text, names, 3, &choice, error));
     load->transport = (wlk_transport)choice;

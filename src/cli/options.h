@@ -45,7 +45,7 @@ typedef struct option_row {
 extern const option_row option_rows[OPTION_COUNT];
 
 typedef struct option_values {
-    uint32_t given;                 /* bit i: option i was given */
+    uint32_t given;                  /* bit i: option i was given */
     const char *value[OPTION_COUNT]; /* the last one given; NULL for flags */
     const char *na[OPTION_MAX_REPEAT];
     uint32_t na_count;

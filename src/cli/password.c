@@ -53,7 +53,8 @@ static wlk_status terminal_open(terminal *t, wlk_error *error) {
         return error_text(error, RULE_CLI_PASSWORD, WLK_NO_OFFSET, "there is no terminal");
     }
     (void)sigemptyset(&held);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) (void)sigaddset(&held, numbers[i]);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        (void)sigaddset(&held, numbers[i]);
     t->signals = signalfd(-1, &held, SFD_CLOEXEC);
     if (t->signals < 0 || tcgetattr(t->fd, &t->shown) != 0) {
         const int reason = errno;
@@ -75,7 +76,8 @@ static void terminal_close(const terminal *t) {
 
 /* Waits for a line; false if a signal came first. */
 static bool terminal_wait(const terminal *t) {
-    struct pollfd watched[] = {{.fd = t->fd, .events = POLLIN}, {.fd = t->signals, .events = POLLIN}};
+    struct pollfd watched[] = {{.fd = t->fd, .events = POLLIN},
+                               {.fd = t->signals, .events = POLLIN}};
     while (poll(watched, 2, -1) < 0 && errno == EINTR) continue;
     return watched[1].revents == 0;
 }
@@ -129,8 +131,7 @@ wlk_status cli_password(const cli *c, const char *prompt, bool twice,
                       "--password-fd %s: the number of an open descriptor is wanted", number);
 }
 
-wlk_status cli_secret_key(const cli *c, const char *path, wlk_secret_key **key,
-                          wlk_error *error) {
+wlk_status cli_secret_key(const cli *c, const char *path, wlk_secret_key **key, wlk_error *error) {
     int encrypted;
     TRY(wlk_secret_key_is_encrypted(path, &encrypted, error));
     if (!encrypted) return wlk_secret_key_load(path, NULL, key, error);

@@ -69,15 +69,15 @@ int cli_fail(const cli *c, const char *file, const wlk_error *error) {
     return (int)error->status;
 }
 
-/* A reader that went away (`| head`) knows why: nothing is said about it. */
 int cli_finish(int code) {
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+    if (code == WLK_SYSTEM) return code; /* said already */
     wlk_error error;
     const wlk_status status =
         errno ? error_errno(&error, RULE_CLI_OUTPUT, errno, "standard output")
               : error_text(&error, RULE_CLI_OUTPUT, WLK_NO_OFFSET, "standard output");
-    if (errno != EPIPE) fail_text(NULL, &error); /* not JSON: stdout is what failed */
+    fail_text(NULL, &error); /* not JSON: stdout is what failed */
     return (int)status;
 }
 
@@ -97,7 +97,8 @@ void cli_print_short(const char *text) {
     const bool cut = length > SHORT_BYTES;
     if (cut) {
         length = SHORT_BYTES;
-        while (length > 0 && ((uint8_t)text[length] & 0xc0) == 0x80) length--; /* whole characters */
+        while (length > 0 && ((uint8_t)text[length] & 0xc0) == 0x80)
+            length--; /* whole characters */
     }
     memcpy(start, text, length);
     start[length] = '\0';

@@ -1,5 +1,6 @@
 #include "cli/results.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,8 +21,8 @@ wlk_status results_request_of(const cli *c, results_request *request, wlk_error 
     const char *format = c->options.value[OPTION_FORMAT], *path = c->options.value[OPTION_OUTPUT];
     unsigned choice = cli_json(c) ? RESULTS_JSON : RESULTS_CSV;
     if (format) TRY(options_choice(OPTION_FORMAT, format, names, 3, &choice, error));
-    *request = (results_request){
-        .format = (results_format)choice, .path = path, .selected = WLK_NONE};
+    *request =
+        (results_request){.format = (results_format)choice, .path = path, .selected = WLK_NONE};
     if (path && strcmp(path, "-") == 0) request->path = NULL;
     if (request->path) return WLK_OK;
     if (cli_json(c) && request->format != RESULTS_JSON) {
@@ -173,9 +174,8 @@ static wlk_status csv_table_write(const column_groups *groups, FILE *stream, wlk
     for (uint32_t i = 0; status == WLK_OK && i < groups->count; i++) {
         const column_group *g = &groups->list[i];
         status = column_names(groups, g, &names[i], error);
-        outputs[i] = (csv_output){.tensor = &g->tensor,
-                                  .name = g->name,
-                                  .column_names = (const char *const *)names[i]};
+        outputs[i] = (csv_output){
+            .tensor = &g->tensor, .name = g->name, .column_names = (const char *const *)names[i]};
     }
     if (status == WLK_OK) status = csv_write(stream, outputs, groups->count, true, error);
     for (uint32_t i = 0; names && i < groups->count; i++) {
@@ -218,7 +218,10 @@ static wlk_status csv_to_terminal(const column_groups *groups, wlk_error *error)
 
 static wlk_status write_csv(const column_groups *groups, const output *out, wlk_error *error) {
     if (!out->path && isatty(STDOUT_FILENO)) return csv_to_terminal(groups, error);
-    return csv_table_write(groups, out->stream, error);
+    const wlk_status status = csv_table_write(groups, out->stream, error);
+    const int reason = errno;
+    if (status != WLK_SYSTEM || error->rule != RULE_INPUT_WRITE) return status;
+    return error_errno(error, RULE_CLI_OUTPUT, reason, out->path ? out->path : "standard output");
 }
 
 /* ---- JSON */
@@ -340,9 +343,15 @@ static wlk_status write_to(column_groups *groups, const results_request *request
     TRY(output_open(request->path, &out, error));
     wlk_status status = WLK_OK;
     switch (request->format) {
-        case RESULTS_CSV: status = write_csv(groups, &out, error); break;
-        case RESULTS_JSON: status = write_json(groups, &out, error); break;
-        case RESULTS_NPY: status = write_npy(groups, &out, error); break;
+        case RESULTS_CSV:
+            status = write_csv(groups, &out, error);
+            break;
+        case RESULTS_JSON:
+            status = write_json(groups, &out, error);
+            break;
+        case RESULTS_NPY:
+            status = write_npy(groups, &out, error);
+            break;
     }
     return output_close(&out, status, error);
 }

@@ -20,8 +20,8 @@ WLK_MUST_USE wlk_status results_request_of(const cli *c, results_request *reques
                                            wlk_error *error);
 
 /* What --select says about this plan; .npy needs one output. */
-WLK_MUST_USE wlk_status results_select(const cli *c, const wlk_plan *plan,
-                                       results_request *request, wlk_error *error);
+WLK_MUST_USE wlk_status results_select(const cli *c, const wlk_plan *plan, results_request *request,
+                                       wlk_error *error);
 
 /* Everything that is written. */
 typedef struct results {

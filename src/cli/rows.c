@@ -36,18 +36,17 @@ static wlk_status bind_table(const csv_table *table, const wlk_model *model, con
     uint32_t count = 0;
     TRY(input_feature_names(model, &names, &count, error));
     wlk_port *ports = all_ports(plan);
-    const wlk_status status =
-        ports ? input_bind_csv(table, ports, wlk_plan_inputs(plan), names, count, limits, binding,
-                               error)
-              : error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    const wlk_status status = ports ? input_bind_csv(table, ports, wlk_plan_inputs(plan), names,
+                                                     count, limits, binding, error)
+                                    : error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     free(ports);
     free(names);
     return status;
 }
 
 static wlk_status bind_csv(const cli *c, const input_file *file, const wlk_model *model,
-                           const wlk_plan *plan, const wlk_limits *limits,
-                           input_binding *binding, wlk_error *error) {
+                           const wlk_plan *plan, const wlk_limits *limits, input_binding *binding,
+                           wlk_error *error) {
     csv_options options = {.missing = c->options.na, .missing_count = c->options.na_count};
     csv_table *table = NULL;
     TRY(header_mode(c, &options.header, error));

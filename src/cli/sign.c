@@ -38,8 +38,7 @@ static wlk_status sign_memory(const cli *c, uint8_t *data, uint64_t size, wlk_pu
     return status;
 }
 
-static wlk_status write_file(const char *path, const void *data, uint64_t size,
-                             wlk_error *error) {
+static wlk_status write_file(const char *path, const void *data, uint64_t size, wlk_error *error) {
     output out;
     TRY(output_open(path, &out, error));
     (void)fwrite(data, 1, size, out.stream);
@@ -58,8 +57,7 @@ static wlk_status sign_and_write(const cli *c, const snapshot *copy, const char 
 }
 
 /* *subject: the file that an error is about. */
-static wlk_status sign_file(const cli *c, const char *out, const char **subject,
-                            wlk_error *error) {
+static wlk_status sign_file(const cli *c, const char *out, const char **subject, wlk_error *error) {
     wlk_gate *gate;
     wlk_trust *trust;
     wlk_public_key signer;

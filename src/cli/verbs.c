@@ -1,7 +1,7 @@
 #include "cli/cli.h"
 
 #define OPT(name) OPTION_BIT(OPTION_##name)
-#define LOADING                                                                             \
+#define LOADING \
     (OPT(HELP) | OPT(JSON) | OPT(TRUST) | OPT(TRANSPORT) | OPT(REQUIRE) | OPT(LIMIT) | OPT(UID))
 
 const verb verbs[] = {
@@ -17,8 +17,7 @@ const verb verbs[] = {
      "  weighlock keygen -s release.key -p release.pub\n"
      "  weighlock keygen -s ci.key -p ci.pub --unencrypted --trust ./trust\n",
      verb_keygen},
-    {"sign", "FILE", 1, 1,
-     LOADING | OPT(SECRET) | OPT(OUTPUT) | OPT(PASSWORD_FD),
+    {"sign", "FILE", 1, 1, LOADING | OPT(SECRET) | OPT(OUTPUT) | OPT(PASSWORD_FD),
      "sign a .wlk file",
      "Loads the model in the cage, signed or not, and only if it is valid opens the\n"
      "secret key and signs. The file is replaced in one step, or written to --output.",
@@ -44,8 +43,7 @@ const verb verbs[] = {
      "  weighlock pack spec.json -o model.wlk\n"
      "  weighlock pack spec.json -o model.wlk --sign release.key\n",
      verb_pack},
-    {"inspect", "FILE", 1, 1, LOADING,
-     "show what is in a model",
+    {"inspect", "FILE", 1, 1, LOADING, "show what is in a model",
      "Parses the file in the cage and shows signature, metadata, tensors and graph.\n"
      "Unsigned files are shown too, and reported as such. --json shows all there is,\n"
      "but for the tensors' contents.",

@@ -51,8 +51,8 @@ static wlk_status verify_one(const cli *c, wlk_gate *gate, const char *file, jso
 
 /* Over several files the worst verdict counts, in this order. */
 static wlk_status worse(wlk_status a, wlk_status b) {
-    static const wlk_status worst_first[] = {WLK_CAGE,    WLK_SYSTEM,    WLK_LIMIT,
-                                             WLK_TRUST,   WLK_REFUSED,   WLK_UNDECIDED,
+    static const wlk_status worst_first[] = {WLK_CAGE,        WLK_SYSTEM,  WLK_LIMIT,
+                                             WLK_TRUST,       WLK_REFUSED, WLK_UNDECIDED,
                                              WLK_UNSUPPORTED, WLK_USAGE};
     for (size_t i = 0; i < sizeof worst_first / sizeof *worst_first; i++) {
         if (a == worst_first[i] || b == worst_first[i]) return worst_first[i];

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STATUS_BYTES 8192 /* status and limits are about 1.5 KiB; longer is not believed */
+#define STATUS_BYTES 8192        /* status and limits are about 1.5 KiB; longer is not believed */
 #define HEAP_SLACK (16ull << 20) /* private memory of the child beside its heap */
 
 typedef struct observed {
@@ -35,8 +35,7 @@ static bool read_text(const char *path, char *text, size_t size, uid_t *owner) {
     return known && got > 0 && (size_t)got < size - 1;
 }
 
-static bool read_child(const observed *o, const char *file, char *text, size_t size,
-                       uid_t *owner) {
+static bool read_child(const observed *o, const char *file, char *text, size_t size, uid_t *owner) {
     char path[64];
     (void)snprintf(path, sizeof path, "/proc/%d/%s", (int)o->claim->pid, file);
     return read_text(path, text, size, owner);
@@ -85,7 +84,8 @@ static bool limit_is(const observed *o, const char *name, uint64_t most) {
 
 static bool see_seccomp(const observed *o) {
     return field_is(o, "Seccomp", 10, 2) &&
-           field_is(o, "Seccomp_filters", 10, o->claim->inherited_filters + 1ul) && field_is(o, "Threads", 10, 1);
+           field_is(o, "Seccomp_filters", 10, o->claim->inherited_filters + 1ul) &&
+           field_is(o, "Threads", 10, 1);
 }
 
 static bool see_no_new_privs(const observed *o) {
@@ -138,13 +138,14 @@ static bool see_pid_namespace(const observed *o) {
     return end && end - text > 2 && end[-1] == '1' && (end[-2] == '\t' || end[-2] == ' ');
 }
 
-/* Another network namespace than ours; where the link is not readable (an
- * ordinary user's non-dumpable child), HELLO's word stands. */
+/* Another mount namespace than ours, which only the child itself can have made, in
+ * one step with the others; where the link is not readable (an ordinary user's
+ * non-dumpable child), HELLO's word stands. */
 static bool see_namespaces(const observed *o) {
     char path[64];
     struct stat own, its;
-    (void)snprintf(path, sizeof path, "/proc/%d/ns/net", (int)o->claim->pid);
-    if (stat(path, &its) != 0 || stat("/proc/thread-self/ns/net", &own) != 0) return false;
+    (void)snprintf(path, sizeof path, "/proc/%d/ns/mnt", (int)o->claim->pid);
+    if (stat(path, &its) != 0 || stat("/proc/thread-self/ns/mnt", &own) != 0) return false;
     return own.st_ino != its.st_ino;
 }
 
@@ -166,42 +167,32 @@ static bool see_descriptors(const observed *o) {
 typedef struct sight {
     wire_layer layer;
     bool (*see)(const observed *o);
-    const char *readable; /* NULL: always; else only where /proc/PID/THIS can be read */
+    bool may_be_closed; /* to another user: then it is evidence of nothing */
 } sight;
 
 static const sight sights[] = {
-    {LAYER_SECCOMP, see_seccomp, NULL},
-    {LAYER_NO_NEW_PRIVS, see_no_new_privs, NULL},
-    {LAYER_CAPABILITIES, see_capabilities, NULL},
-    {LAYER_BOUNDING_SET, see_bounding_set, NULL},
-    {LAYER_IDS, see_ids, NULL},
-    {LAYER_RLIMITS, see_rlimits, NULL},
-    {LAYER_ZERO_RLIMITS, see_zero_rlimits, NULL},
-    {LAYER_OOM_SCORE, see_oom_score, NULL},
-    {LAYER_NOT_DUMPABLE, see_not_dumpable, NULL},
-    {LAYER_PID_NAMESPACE, see_pid_namespace, NULL},
-    {LAYER_NAMESPACES, see_namespaces, "ns/net"},
-    {LAYER_DESCRIPTORS, see_descriptors, "fd"},
+    {LAYER_SECCOMP, see_seccomp, false},
+    {LAYER_NO_NEW_PRIVS, see_no_new_privs, false},
+    {LAYER_CAPABILITIES, see_capabilities, false},
+    {LAYER_BOUNDING_SET, see_bounding_set, false},
+    {LAYER_IDS, see_ids, false},
+    {LAYER_RLIMITS, see_rlimits, false},
+    {LAYER_ZERO_RLIMITS, see_zero_rlimits, false},
+    {LAYER_OOM_SCORE, see_oom_score, false},
+    {LAYER_NOT_DUMPABLE, see_not_dumpable, false},
+    {LAYER_PID_NAMESPACE, see_pid_namespace, false},
+    {LAYER_NAMESPACES, see_namespaces, true},
+    {LAYER_DESCRIPTORS, see_descriptors, true},
 };
-
-/* Is that part of /proc closed to us? Then it is evidence of nothing. The "/."
- * makes the kernel resolve a link and search a folder: both need permission. */
-static bool is_closed(const observed *o, const char *file) {
-    char path[64];
-    struct stat status;
-    if (!file) return false;
-    (void)snprintf(path, sizeof path, "/proc/%d/%s/.", (int)o->claim->pid, file);
-    if (stat(path, &status) == 0 || errno == ENOTDIR) return false;
-    return errno == EACCES || errno == EPERM;
-}
 
 static wlk_status look(observed *o, uint32_t *attested, wlk_error *error) {
     for (size_t i = 0; i < sizeof sights / sizeof *sights; i++) {
         const sight *s = &sights[i];
         if (!(o->claim->held >> s->layer & 1)) continue;
+        errno = 0;
         if (s->see(o)) {
             *attested |= 1u << s->layer;
-        } else if (!is_closed(o, s->readable)) {
+        } else if (!s->may_be_closed || (errno != EACCES && errno != EPERM)) {
             return error_text(error, RULE_CAGE_ATTEST, WLK_NO_OFFSET, "%s",
                               wire_layer_name(s->layer));
         }

@@ -8,10 +8,10 @@
 #include "wire/frame.h"
 
 typedef struct attest_claim {
-    pid_t pid;            /* of the waiting child */
-    bool privileged;      /* this process is root: identities must have changed */
-    uint32_t uid, gid;    /* what they must have become */
-    uint32_t held;        /* bit i: HELLO says that layer i holds */
+    pid_t pid;                  /* of the waiting child */
+    bool privileged;            /* this process is root: identities must have changed */
+    uint32_t uid, gid;          /* what they must have become */
+    uint32_t held;              /* bit i: HELLO says that layer i holds */
     uint32_t inherited_filters; /* from attest_own_filters */
     const wlk_limits *limits;
 } attest_claim;

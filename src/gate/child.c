@@ -104,7 +104,7 @@ static const struct {
 };
 
 static bool launch_join(const launch *l) {
-    if (l->spaces->fd[0] < 0) return true;
+    if (!l->spaces) return true;
     for (int i = 0; i < CHILD_SPACES; i++) {
         if (setns(l->spaces->fd[i], space_rows[i].flag) != 0) return false;
     }
@@ -115,17 +115,10 @@ static bool launch_join(const launch *l) {
  * system calls, and no change to what the parent will find. */
 static int launch_exec(void *argument) {
     launch *l = argument;
-    const struct sigaction standard = {.sa_handler = SIG_DFL};
-    /* The exec takes the host's handlers away, but an ignored signal stays ignored;
-     * only this one matters: it says that the time was up. */
-    (void)sigaction(SIGXCPU, &standard, NULL);
     const int program = launch_join(l) ? launch_descriptors(l) : -1;
     if (program >= 0 && (!l->new_user || launch_map_ids(l))) {
         static char name[] = "weighlock-child";
         char *const arguments[] = {name, NULL}, *const environment[] = {NULL};
-        sigset_t none;
-        (void)sigemptyset(&none);
-        (void)sigprocmask(SIG_SETMASK, &none, NULL);
         (void)syscall(SYS_execveat, program, "", arguments, environment, AT_EMPTY_PATH);
     }
     l->failed = errno != 0 ? errno : EIO; /* a short write leaves no errno */
@@ -134,14 +127,16 @@ static int launch_exec(void *argument) {
 
 /* clone with vfork semantics: no copy of the parent's page tables, so the cost
  * does not depend on the parent's size. All signals are blocked around it, for a
- * handler would run in the shared memory. */
+ * handler would run in the shared memory. In the child they stay blocked: the
+ * program opens them when the host's handlers are gone. */
 static pid_t launch_clone(int (*run)(void *), void *argument, int flags, int *pidfd) {
     _Alignas(16) unsigned char stack[STACK_BYTES];
     sigset_t all, before;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_BLOCK, &all, &before);
-    const pid_t pid = clone(run, stack + sizeof stack,
-                            CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | flags, argument, pidfd);
+    const pid_t pid =
+        clone(run, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | flags,
+              argument, pidfd);
     const int reason = errno;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = reason;
@@ -167,9 +162,8 @@ static wlk_status open_pipes(bool large, int control[2], int result[2], int *nul
     return WLK_OK;
 }
 
-static wlk_status launch_child(const child_start *start, const int control[2],
-                               const int result[2], int null, child *out, int *namespace_errno,
-                               wlk_error *error) {
+static wlk_status launch_child(const child_start *start, const int control[2], const int result[2],
+                               int null, child *out, int *namespace_errno, wlk_error *error) {
     if (write(control[1], start->order, start->order_bytes) != (ssize_t)start->order_bytes) {
         return error_errno(error, RULE_CAGE_SPAWN, errno, "order");
     }
@@ -340,9 +334,8 @@ wlk_status child_collect(child *c, uint64_t deadline, uint64_t cpu_limit, wlk_er
     const bool in_time = wait_for_end(c, deadline);
     if (!in_time) child_kill(c);
     const child_end end = reap(c->pidfd);
-    const wlk_status status =
-        in_time ? judge(c, &end, cpu_limit, error)
-                : error_at(error, RULE_LIMIT_DEADLINE, WLK_NO_OFFSET);
+    const wlk_status status = in_time ? judge(c, &end, cpu_limit, error)
+                                      : error_at(error, RULE_LIMIT_DEADLINE, WLK_NO_OFFSET);
     close_if_open(&c->control);
     close_if_open(&c->control_peer);
     close_if_open(&c->result);

@@ -10,13 +10,14 @@
 typedef struct child {
     pid_t pid;
     int pidfd;
-    int control; /* write end: ORDER, GO */
+    int control;      /* write end: ORDER, GO */
     int control_peer; /* its read end, kept open: writing to a dead child is no SIGPIPE */
-    int result;  /* read end, non-blocking: frames */
-    bool killed; /* by us */
+    int result;       /* read end, non-blocking: frames */
+    bool killed;      /* by us */
 } child;
 
-#define CHILD_NONE ((child){.pid = -1, .pidfd = -1, .control = -1, .control_peer = -1, .result = -1})
+#define CHILD_NONE \
+    ((child){.pid = -1, .pidfd = -1, .control = -1, .control_peer = -1, .result = -1})
 
 /* Opens weighlock-child and checks, on that descriptor, that it is a regular file
  * owned by root or the caller and writable by nobody else. *fd is the caller's. */
@@ -37,10 +38,10 @@ void child_spaces_close(child_spaces *spaces);
 
 typedef struct child_start {
     int program;
-    int snapshot;        /* becomes fd 3; -1 for none */
-    const child_spaces *spaces; /* to be joined before the exec */
-    int namespace_flags; /* CLONE_NEWPID, CLONE_NEWUSER or 0 */
-    const void *order;   /* written before the start: fits in an empty pipe */
+    int snapshot;               /* becomes fd 3; -1 for none */
+    const child_spaces *spaces; /* to be joined before the exec; NULL for none */
+    int namespace_flags;        /* CLONE_NEWPID, CLONE_NEWUSER or 0 */
+    const void *order;          /* written before the start: fits in an empty pipe */
     size_t order_bytes;
     bool large; /* much will come: ask for a larger pipe */
 } child_start;

@@ -46,15 +46,24 @@ struct wlk_gate {
 typedef enum need { ALWAYS, WHERE_POSSIBLE } need;
 
 static const need layer_needs[LAYER_COUNT] = {
-    [LAYER_DESCRIPTORS] = ALWAYS,         [LAYER_RLIMITS] = ALWAYS,
-    [LAYER_OOM_SCORE] = ALWAYS,           [LAYER_HEAP] = ALWAYS,
-    [LAYER_PID_NAMESPACE] = WHERE_POSSIBLE, [LAYER_NAMESPACES] = WHERE_POSSIBLE,
-    [LAYER_EMPTY_ROOT] = WHERE_POSSIBLE,  [LAYER_BOUNDING_SET] = WHERE_POSSIBLE,
-    [LAYER_IDS] = ALWAYS,                 [LAYER_CAPABILITIES] = ALWAYS,
-    [LAYER_REGAIN] = ALWAYS,              [LAYER_NO_NEW_PRIVS] = ALWAYS,
-    [LAYER_NOT_DUMPABLE] = ALWAYS,        [LAYER_PARENT_DEATH] = WHERE_POSSIBLE,
-    [LAYER_LANDLOCK] = WHERE_POSSIBLE,    [LAYER_MDWE] = WHERE_POSSIBLE,
-    [LAYER_SPECULATION] = WHERE_POSSIBLE, [LAYER_ZERO_RLIMITS] = ALWAYS,
+    [LAYER_DESCRIPTORS] = ALWAYS,
+    [LAYER_RLIMITS] = ALWAYS,
+    [LAYER_OOM_SCORE] = ALWAYS,
+    [LAYER_HEAP] = ALWAYS,
+    [LAYER_PID_NAMESPACE] = WHERE_POSSIBLE,
+    [LAYER_NAMESPACES] = WHERE_POSSIBLE,
+    [LAYER_EMPTY_ROOT] = WHERE_POSSIBLE,
+    [LAYER_BOUNDING_SET] = WHERE_POSSIBLE,
+    [LAYER_IDS] = ALWAYS,
+    [LAYER_CAPABILITIES] = ALWAYS,
+    [LAYER_REGAIN] = ALWAYS,
+    [LAYER_NO_NEW_PRIVS] = ALWAYS,
+    [LAYER_NOT_DUMPABLE] = ALWAYS,
+    [LAYER_PARENT_DEATH] = WHERE_POSSIBLE,
+    [LAYER_LANDLOCK] = WHERE_POSSIBLE,
+    [LAYER_MDWE] = WHERE_POSSIBLE,
+    [LAYER_SPECULATION] = WHERE_POSSIBLE,
+    [LAYER_ZERO_RLIMITS] = ALWAYS,
     [LAYER_SECCOMP] = ALWAYS,
 };
 
@@ -135,12 +144,12 @@ void wlk_gate_close(wlk_gate *gate) {
 
 /* ---- one child */
 
-/* Everything that belongs to one load; large, so it lives on the heap. */
+/* Everything that belongs to one load. */
 typedef struct load {
     wlk_gate *gate;
     snapshot source;
     child worker;
-    reader ear;
+    reader *ear; /* mostly buffers */
     wire_receiver receiver;
     received result;
     wlk_load_report report;
@@ -155,24 +164,28 @@ typedef struct order_message {
 
 static wire_transport transport_of(const wlk_gate *gate, uint64_t size) {
     const wlk_transport wanted = gate->options.transport;
-    const bool map = wanted == WLK_TRANSPORT_MAP ||
-                     (wanted == WLK_TRANSPORT_AUTO && size > AUTO_MAP_BYTES);
+    const bool map =
+        wanted == WLK_TRANSPORT_MAP || (wanted == WLK_TRANSPORT_AUTO && size > AUTO_MAP_BYTES);
     return map ? WIRE_TRANSPORT_MAP : WIRE_TRANSPORT_PIPE;
 }
 
+/* A process that has given up root since it opened the gate may not. */
+static bool joins_spaces(const wlk_gate *gate) {
+    return gate->spaces.fd[0] >= 0 && geteuid() == 0;
+}
+
 static order_message make_order(const load *l) {
-    order_message message = {
-        .order = {.protocol = WIRE_PROTOCOL,
-                  .format = WIRE_FORMAT_WLK,
-                  .transport = (uint32_t)transport_of(l->gate, l->source.size),
-                  .spaces = l->gate->spaces.fd[0] >= 0,
-                  .layers = wanted_layers(l->gate),
-                  .required = required_layers(l->gate),
-                  .uid = l->gate->uid,
-                  .gid = l->gate->gid,
-                  .parent_pid = (uint32_t)getpid(),
-                  .snapshot_bytes = l->source.size,
-                  .limits = l->gate->options.limits}};
+    order_message message = {.order = {.protocol = WIRE_PROTOCOL,
+                                       .format = WIRE_FORMAT_WLK,
+                                       .transport = (uint32_t)transport_of(l->gate, l->source.size),
+                                       .spaces = joins_spaces(l->gate),
+                                       .layers = wanted_layers(l->gate),
+                                       .required = required_layers(l->gate),
+                                       .uid = l->gate->uid,
+                                       .gid = l->gate->gid,
+                                       .parent_pid = (uint32_t)getpid(),
+                                       .snapshot_bytes = l->source.size,
+                                       .limits = l->gate->options.limits}};
     message.header = frame_make(FRAME_ORDER, 0, sizeof message.order, 0, 0);
     return message;
 }
@@ -190,7 +203,7 @@ static wlk_status start(load *l, wlk_error *error) {
     if (message.order.layers & pid_layer) flags |= CLONE_NEWPID;
     child_start first = {.program = gate->program,
                          .snapshot = l->source.fd,
-                         .spaces = &gate->spaces,
+                         .spaces = joins_spaces(gate) ? &gate->spaces : NULL,
                          .namespace_flags = flags,
                          .order = &message,
                          .order_bytes = sizeof message,
@@ -205,8 +218,7 @@ static wlk_status start(load *l, wlk_error *error) {
 }
 
 /* Records HELLO's results; a required layer, or one that held before, must hold. */
-static wlk_status check_layers(load *l, const wire_hello *hello, uint32_t *held,
-                               wlk_error *error) {
+static wlk_status check_layers(load *l, const wire_hello *hello, uint32_t *held, wlk_error *error) {
     const uint32_t required = required_layers(l->gate), before = atomic_load(&l->gate->achieved);
     const uint32_t wanted = wanted_layers(l->gate);
     *held = 0;
@@ -247,7 +259,7 @@ static wlk_status attest(load *l, uint32_t held, wlk_error *error) {
 static wlk_status admit(load *l, wlk_error *error) {
     wire_hello hello;
     uint32_t held;
-    TRY(receive_hello(&l->ear, &l->receiver, &hello, error));
+    TRY(receive_hello(l->ear, &l->receiver, &hello, error));
     TRY(check_layers(l, &hello, &held, error));
     TRY(attest(l, held, error));
     const frame_header go = frame_make(FRAME_GO, 0, 0, 1, 0);
@@ -259,14 +271,14 @@ static wlk_status admit(load *l, wlk_error *error) {
 
 static void start_listening(load *l) {
     const wlk_limits *limits = &l->gate->options.limits;
-    reader_start(&l->ear, &l->worker, l->deadline);
-    l->receiver = (wire_receiver){.budget = limits->output_bytes,
-                                  .image_limit = limits->image_bytes,
-                                  .file_bytes = l->source.size,
-                                  .max_buffers = (uint32_t)(limits->tensors < MOST_BUFFERS ? limits->tensors
-                                                                               : MOST_BUFFERS),
-                                  .transport = transport_of(l->gate, l->source.size),
-                                  .raw_only = true};
+    reader_start(l->ear, &l->worker, l->deadline);
+    l->receiver = (wire_receiver){
+        .budget = limits->output_bytes,
+        .image_limit = limits->image_bytes,
+        .file_bytes = l->source.size,
+        .max_buffers = (uint32_t)(limits->tensors < MOST_BUFFERS ? limits->tensors : MOST_BUFFERS),
+        .transport = transport_of(l->gate, l->source.size),
+        .raw_only = true};
     l->result.source = &l->source;
 }
 
@@ -301,7 +313,7 @@ static void keeper_release(void *owner) {
 }
 
 /* Hands image and payloads to the validator, which owns them from here on. The
- * sealed copy lives on only if payloads are mapped from it. */
+ * sealed copy lives on if payloads lie in it, its descriptor does not. */
 static wlk_status make_model(load *l, wlk_model **model, wlk_error *error) {
     keeper *k = calloc(1, sizeof *k);
     if (!k) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
@@ -313,7 +325,11 @@ static wlk_status make_model(load *l, wlk_model **model, wlk_error *error) {
     k->result.source = &k->source;
     l->result = (received){0};
     l->source = SNAPSHOT_NONE;
-    if (l->receiver.transport == WIRE_TRANSPORT_PIPE) snapshot_drop(&k->source);
+    if (received_needs_source(&k->result)) {
+        snapshot_close(&k->source);
+    } else {
+        snapshot_drop(&k->source);
+    }
     const image_payloads payloads = {.buffers = k->result.buffers,
                                      .count = k->result.count,
                                      .owner = k,
@@ -339,6 +355,8 @@ static wlk_status run_child(load *l, wlk_model **model, wlk_error *error) {
         *error = l->gate->program_error;
         return error->status;
     }
+    l->ear = malloc(sizeof *l->ear);
+    if (!l->ear) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     l->deadline = deadline_after(l->gate->options.limits.deadline_ms);
     TRY(start(l, error));
     l->report.child_started = 1;
@@ -346,7 +364,7 @@ static wlk_status run_child(load *l, wlk_model **model, wlk_error *error) {
     /* Read while the child starts: it costs no time. */
     wlk_status status = attest_own_filters(&l->inherited_filters, error);
     if (status == WLK_OK) status = admit(l, error);
-    if (status == WLK_OK) status = receive_result(&l->ear, &l->receiver, &l->result, error);
+    if (status == WLK_OK) status = receive_result(l->ear, &l->receiver, &l->result, error);
     if (!model && status == WLK_UNDECIDED && error->rule == RULE_FORMAT_EMPTY) status = WLK_OK;
     if (model && status == WLK_OK) status = make_model(l, model, error);
     status = conclude(l, status, error);
@@ -410,18 +428,14 @@ static wlk_status with_load(wlk_gate *gate, int fd, load_step step, wlk_model **
     *out = (wlk_error){.offset = WLK_NO_OFFSET};
     if (report) *report = (wlk_load_report){0};
     if (model) *model = NULL;
-    load *l = calloc(1, sizeof *l);
-    if (!l) return error_at(out, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
-    l->gate = gate;
-    l->source = SNAPSHOT_NONE;
-    l->worker = CHILD_NONE;
+    load l = {.gate = gate, .source = SNAPSHOT_NONE, .worker = CHILD_NONE};
     wlk_status status = WLK_OK;
-    if (fd >= 0) status = snapshot_take(fd, gate->options.limits.file_bytes, &l->source, out);
-    if (status == WLK_OK) status = step(l, model, out);
-    if (report) *report = l->report;
-    received_drop(&l->result);
-    snapshot_drop(&l->source);
-    free(l);
+    if (fd >= 0) status = snapshot_take(fd, gate->options.limits.file_bytes, &l.source, out);
+    if (status == WLK_OK) status = step(&l, model, out);
+    if (report) *report = l.report;
+    free(l.ear);
+    received_drop(&l.result);
+    snapshot_drop(&l.source);
     return status;
 }
 

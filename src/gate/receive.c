@@ -11,8 +11,7 @@
 
 #include "base/checked.h"
 
-#define STEP (1u << 20)          /* of a large read: compared while it is in the cache */
-#define LARGE_BYTES (1u << 20)   /* from here on a buffer is a mapping of its own */
+#define LARGE_BYTES (1u << 20) /* from here on a buffer is a mapping of its own */
 #define BUFFER_ALIGN 64
 #define NANOSECONDS 1000000000ull
 
@@ -121,11 +120,6 @@ wlk_status receive_hello(reader *r, wire_receiver *receiver, wire_hello *hello, 
     return wire_check_hello(hello, error);
 }
 
-static bool lies_in_snapshot(const received *r, const uint8_t *data) {
-    const uintptr_t at = (uintptr_t)data, start = (uintptr_t)r->source->data;
-    return r->source->data && at >= start && at - start < r->source->size;
-}
-
 static void buffer_free(const image_buffer *buffer) {
     void *data = (void *)(uintptr_t)buffer->data;
     if (buffer->length >= LARGE_BYTES) {
@@ -141,8 +135,7 @@ static uint8_t *buffer_new(uint64_t length) {
         if (!checked_align(length, BUFFER_ALIGN, &rounded)) return NULL;
         return aligned_alloc(BUFFER_ALIGN, rounded);
     }
-    void *data =
-        mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *data = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (data == MAP_FAILED) return NULL;
     (void)madvise(data, length, MADV_HUGEPAGE); /* fewer faults; refused where there are none */
     return data;
@@ -159,32 +152,47 @@ static wlk_status grow(received *out, wlk_error *error) {
     return WLK_OK;
 }
 
-/* The payload of one DATA frame. Bytes that are said to lie in the file are
- * compared with the sealed copy as they arrive: a captured child cannot alter
- * them (docs/design.md, section 5). */
-static wlk_status read_payload(reader *r, const frame_header *header, const snapshot *source,
-                               uint8_t *data, wlk_error *error) {
+/* The sealed copy holds the same bytes there; if not, the error says where. */
+static wlk_status compare(const uint8_t *data, uint64_t length, const snapshot *source,
+                          uint64_t offset, wlk_error *error) {
+    const uint8_t *file = source->data + offset;
+    if (memcmp(data, file, length) == 0) return WLK_OK;
+    uint64_t same = 0;
+    while (data[same] == file[same]) same++;
+    return error_at(error, RULE_WIRE_ALTERED, offset + same);
+}
+
+/* Bytes that were decoded: they are nowhere but here. */
+static wlk_status receive_decoded(reader *r, const frame_header *header, received *out,
+                                  wlk_error *error) {
+    uint8_t *data = buffer_new(header->length);
+    if (!data) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    out->buffers[out->count++] =
+        (image_buffer){.data = data, .length = header->length, .file_offset = WLK_NO_OFFSET};
+    return read_exactly(r, data, header->length, error);
+}
+
+/* Bytes that are said to lie in the file are compared with the sealed copy as they
+ * arrive, so that a captured child cannot alter them; from then on both are the
+ * same bytes, and the sealed ones are kept (docs/design.md, section 5). Where they
+ * are not aligned for use, they are copied. */
+static wlk_status receive_raw(reader *r, const frame_header *header, received *out,
+                              wlk_error *error) {
+    const uint8_t *sealed = out->source->data + header->argument;
+    const bool aligned = header->argument % BUFFER_ALIGN == 0;
+    uint8_t *copy = aligned ? NULL : buffer_new(header->length);
+    if (!aligned && !copy) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    out->buffers[out->count++] = (image_buffer){
+        .data = aligned ? sealed : copy, .length = header->length, .file_offset = header->argument};
     for (uint64_t at = 0; at < header->length;) {
         const uint64_t left = header->length - at;
-        const uint64_t step = left < STEP ? left : STEP;
-        TRY(read_exactly(r, data + at, step, error));
-        if (header->flags & FRAME_RAW &&
-            memcmp(data + at, source->data + header->argument + at, step) != 0) {
-            return error_at(error, RULE_WIRE_ALTERED, header->argument + at);
-        }
+        const uint64_t step = left < sizeof r->arrived ? left : sizeof r->arrived;
+        TRY(read_exactly(r, r->arrived, step, error));
+        TRY(compare(r->arrived, step, out->source, header->argument + at, error));
+        if (copy) memcpy(copy + at, r->arrived, step);
         at += step;
     }
     return WLK_OK;
-}
-
-static wlk_status receive_copied(reader *r, const frame_header *header, received *out,
-                                 wlk_error *error) {
-    uint8_t *data = buffer_new(header->length);
-    if (!data) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
-    const bool raw = header->flags & FRAME_RAW;
-    out->buffers[out->count++] = (image_buffer){
-        .data = data, .length = header->length, .file_offset = raw ? header->argument : WLK_NO_OFFSET};
-    return read_payload(r, header, out->source, data, error);
 }
 
 static wlk_status receive_mapped(reader *r, wire_receiver *receiver, const frame_header *header,
@@ -201,8 +209,9 @@ static wlk_status receive_mapped(reader *r, wire_receiver *receiver, const frame
 static wlk_status receive_data(reader *r, wire_receiver *receiver, const frame_header *header,
                                received *out, wlk_error *error) {
     TRY(grow(out, error));
-    return header->flags & FRAME_MAPPED ? receive_mapped(r, receiver, header, out, error)
-                                        : receive_copied(r, header, out, error);
+    if (header->flags & FRAME_MAPPED) return receive_mapped(r, receiver, header, out, error);
+    return header->flags & FRAME_RAW ? receive_raw(r, header, out, error)
+                                     : receive_decoded(r, header, out, error);
 }
 
 static wlk_status receive_image(reader *r, const frame_header *header, received *out,
@@ -229,6 +238,18 @@ wlk_status receive_result(reader *r, wire_receiver *receiver, received *out, wlk
         TRY(header.type == FRAME_DATA ? receive_data(r, receiver, &header, out, error)
                                       : receive_image(r, &header, out, error));
     }
+}
+
+static bool lies_in_snapshot(const received *r, const uint8_t *data) {
+    const uintptr_t at = (uintptr_t)data, start = (uintptr_t)r->source->data;
+    return r->source->data && at >= start && at - start < r->source->size;
+}
+
+bool received_needs_source(const received *r) {
+    for (uint32_t i = 0; i < r->count; i++) {
+        if (lies_in_snapshot(r, r->buffers[i].data)) return true;
+    }
+    return false;
 }
 
 void received_drop(received *r) {

@@ -10,6 +10,7 @@
 #include "wire/frame.h"
 
 #define READER_BUFFER 16384
+#define READER_STEP (256u << 10) /* payload bytes are compared while they are in the cache */
 
 /* Reads the result pipe; small reads come out of a buffer. */
 typedef struct reader {
@@ -17,6 +18,7 @@ typedef struct reader {
     uint64_t deadline;
     uint32_t position, used;
     uint8_t buffer[READER_BUFFER];
+    uint8_t arrived[READER_STEP];
 } reader;
 
 void reader_start(reader *r, const child *c, uint64_t deadline);
@@ -29,7 +31,7 @@ wlk_status receive_hello(reader *r, wire_receiver *receiver, wire_hello *hello, 
 typedef struct received {
     image_buffer *buffers;
     uint32_t count, capacity;
-    const snapshot *source; /* RAW bytes are compared with it, MAPPED ones lie in it */
+    const snapshot *source; /* RAW bytes are compared with it and then lie in it */
     uint8_t *image;
     uint64_t image_length;
 } received;
@@ -38,7 +40,10 @@ typedef struct received {
  * names. On failure the caller drops what was received. */
 wlk_status receive_result(reader *r, wire_receiver *receiver, received *out, wlk_error *error);
 
-/* Frees the buffers that are not mapped from the snapshot, and the image. */
+/* Does a buffer lie in the sealed copy, so that it must live on? */
+bool received_needs_source(const received *r);
+
+/* Frees the buffers that do not lie in the sealed copy, and the image. */
 void received_drop(received *r);
 
 #endif

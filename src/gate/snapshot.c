@@ -55,8 +55,7 @@ static wlk_status map(int fd, uint64_t size, snapshot *out, wlk_error *error) {
     return WLK_OK;
 }
 
-static wlk_status copy_and_seal(int fd, uint64_t size, int copy, snapshot *out,
-                                wlk_error *error) {
+static wlk_status copy_and_seal(int fd, uint64_t size, int copy, snapshot *out, wlk_error *error) {
     TRY(copy_all(fd, copy, size, error));
     if (fcntl(copy, F_ADD_SEALS, SEALS) != 0) {
         return error_errno(error, RULE_GATE_MEMORY, errno, "seal");
@@ -76,14 +75,19 @@ wlk_status snapshot_take(int fd, uint64_t limit, snapshot *out, wlk_error *error
     if (size > limit) return error_at(error, RULE_LIMIT_FILE_BYTES, limit);
     const int copy = sealed ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : memfd_new();
     if (copy < 0) return error_errno(error, RULE_GATE_MEMORY, errno, "memfd_create");
-    const wlk_status result = sealed ? map(copy, size, out, error)
-                                     : copy_and_seal(fd, size, copy, out, error);
+    const wlk_status result =
+        sealed ? map(copy, size, out, error) : copy_and_seal(fd, size, copy, out, error);
     if (result != WLK_OK) (void)close(copy);
     return result;
 }
 
+void snapshot_close(snapshot *s) {
+    if (s->fd >= 0) (void)close(s->fd);
+    s->fd = -1;
+}
+
 void snapshot_drop(snapshot *s) {
     if (s->data) (void)munmap((void *)(uintptr_t)s->data, s->size);
-    if (s->fd >= 0) (void)close(s->fd);
+    snapshot_close(s);
     *s = SNAPSHOT_NONE;
 }

@@ -22,6 +22,9 @@ wlk_status snapshot_open_path(const char *path, int *fd, wlk_error *error);
  * carries the three seals already is taken as it is. */
 wlk_status snapshot_take(int fd, uint64_t limit, snapshot *out, wlk_error *error);
 
+/* Closes the descriptor; the bytes stay mapped. */
+void snapshot_close(snapshot *s);
+
 /* Unmaps and closes. */
 void snapshot_drop(snapshot *s);
 

@@ -87,8 +87,8 @@ static wlk_status receive_data(wire_receiver *receiver, const frame_header *head
     }
     receiver->buffers++;
     if (mapped) {
-        const bool fits = header->length == sizeof(uint64_t) &&
-                          receiver->transport == WIRE_TRANSPORT_MAP;
+        const bool fits =
+            header->length == sizeof(uint64_t) && receiver->transport == WIRE_TRANSPORT_MAP;
         return fits ? WLK_OK : error_at(error, RULE_WIRE_HEADER, header->sequence);
     }
     if (raw && !range_within(header->argument, header->length, receiver->file_bytes)) {
@@ -100,8 +100,8 @@ static wlk_status receive_data(wire_receiver *receiver, const frame_header *head
 /* The lengths that are fixed, or bounded by a limit. */
 static wlk_status receive_other(const wire_receiver *receiver, const frame_header *header,
                                 wlk_error *error) {
-    static const uint64_t fixed[FRAME_TYPE_COUNT] = {[FRAME_HELLO] = sizeof(wire_hello),
-                                                     [FRAME_REFUSE] = sizeof(wire_refuse)};
+    static const uint64_t fixed[FRAME_TYPE_COUNT] = {
+        [FRAME_HELLO] = sizeof(wire_hello), [FRAME_REFUSE] = sizeof(wire_refuse)};
     if (header->flags != 0 || header->argument != 0) {
         return error_at(error, RULE_WIRE_HEADER, header->sequence);
     }
@@ -168,8 +168,7 @@ wlk_status wire_check_refuse(const wire_refuse *refuse, wlk_error *error) {
     return error_at(error, (wlk_rule)refuse->rule, refuse->offset);
 }
 
-wlk_status wire_check_order(const frame_header *header, const wire_order *order,
-                            wlk_error *error) {
+wlk_status wire_check_order(const frame_header *header, const wire_order *order, wlk_error *error) {
     const bool header_fits = header->magic == FRAME_MAGIC && header->type == FRAME_ORDER &&
                              header->flags == 0 && header->sequence == 0 && header->argument == 0;
     if (!header_fits || order->policy_length > WIRE_MAX_POLICY ||

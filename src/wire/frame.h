@@ -98,8 +98,8 @@ typedef enum wire_layer {
 
 typedef struct wire_layer_result {
     uint16_t layer;
-    uint16_t held;   /* 1: applied and verified, 0: not */
-    int32_t reason;  /* errno where it did not hold */
+    uint16_t held;  /* 1: applied and verified, 0: not */
+    int32_t reason; /* errno where it did not hold */
 } wire_layer_result;
 
 /* Body of HELLO. */

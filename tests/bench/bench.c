@@ -25,8 +25,8 @@
 #include <weighlock/load.h>
 #include <weighlock/write.h>
 
-#define ROUNDS 9          /* medians are over these */
-#define SMALL_LOADS 60    /* loads of the small model in a round */
+#define ROUNDS 9       /* medians are over these */
+#define SMALL_LOADS 60 /* loads of the small model in a round */
 #define LARGE_ROUNDS 7
 #define MIB (1ull << 20)
 #define GIB (1ull << 30)

@@ -48,11 +48,11 @@ class PythonWrites(CommandTest):
                 found = self.inspect(wlk.write(model, KEY), '--trust', self.trust)
                 self.assert_lists(found, model)
 
-    def test_unsigned_and_strangers_need_permission(self):
+    def test_unsigned_and_strangers_are_shown_but_not_vouched_for(self):
         for key in (None, samples.STRANGER_KEY):
             model = samples.rich()
             file = wlk.write(model, key)
-            self.assert_lists(self.inspect(file, '--trust', self.trust, '--allow-unsigned'), model)
+            self.assert_lists(self.inspect(file, '--trust', self.trust), model)
             path = self.put('model.wlk', file)
             self.assertEqual(self.run_weighlock('verify', path, '--trust', self.trust).returncode,
                              7)
