@@ -62,7 +62,7 @@ say "A key, and a model that scikit-learn has trained, packed and signed with it
 expect 0 "weighlock keygen -s my.key -p my.pub --unencrypted --trust trust"
 expect 0 "weighlock pack iris/spec.json -o iris.wlk --sign my.key"
 expect 0 "weighlock verify iris.wlk --trust trust"
-first=10
+first=7
 expect 0 "weighlock inspect iris.wlk --trust trust"
 
 say "A confined child parses it; its golden rows are run, then all of Fisher's irises"
@@ -80,7 +80,7 @@ sed 1d digits-2.csv | cat digits-1.csv - >digits.csv
 compare_labels digits.csv digits/labels.csv 1797
 
 say "What the child is confined by on this machine"
-first=2 last=3
+first=1 last=2
 expect 0 "weighlock doctor"
 first=1000 last=0
 
@@ -93,23 +93,22 @@ expect 7 "weighlock predict tampered.wlk iris/rows.csv --trust trust"
 say "Signed by a stranger"
 weighlock keygen -s stranger.key -p stranger.pub --unencrypted --trust strangers >output 2>&1 ||
     fail "$(cat output)"
-expect 0 "weighlock sign iris.wlk -s stranger.key -o stranger.wlk"
+weighlock sign iris.wlk -s stranger.key -o stranger.wlk >output 2>&1 || fail "$(cat output)"
 expect 7 "weighlock predict stranger.wlk iris/rows.csv --trust trust"
 
 say "Not signed"
-expect 0 "weighlock pack iris/spec.json -o unsigned.wlk"
+weighlock pack iris/spec.json -o unsigned.wlk >output 2>&1 || fail "$(cat output)"
 expect 7 "weighlock predict unsigned.wlk iris/rows.csv --trust trust"
 
 say "Properly signed, but its header describes tensors that cannot be"
 cp hostile/example.pub trust/
 expect 0 "weighlock verify hostile/overflow.wlk --trust trust"
 expect 1 "weighlock predict hostile/overflow.wlk iris/rows.csv --trust trust"
-expect 1 "weighlock predict hostile/cycle.wlk iris/rows.csv --trust trust"
 
 say "Properly signed, but it no longer gives the answers that it was shipped with"
 sed 's/SOFTMAX/LOGISTIC/' iris/spec.json >iris/changed.json
 cmp -s iris/spec.json iris/changed.json && fail "nothing was changed"
-expect 0 "weighlock pack iris/changed.json -o changed.wlk --sign my.key"
+weighlock pack iris/changed.json -o changed.wlk --sign my.key >output 2>&1 || fail "$(cat output)"
 expect 1 "weighlock predict changed.wlk iris/rows.csv --selftest --trust trust"
 
 printf '\n%s\n' "All as it should be."

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/envelope.h"
 #include "cli/cli.h"
 
 wlk_status cli_gate(const cli *c, bool allow_unsigned, wlk_gate **gate, wlk_trust **trust,
@@ -25,7 +26,7 @@ wlk_status cli_model_output(const cli *c, const char **path, wlk_error *error) {
 wlk_status cli_vouched(const wlk_verification *v, wlk_error *error) {
     char id[WLK_KEY_ID_TEXT_BYTES];
     if (v->state == WLK_SIGNED_TRUSTED) return WLK_OK;
-    if (v->state == WLK_UNSIGNED) return error_at(error, RULE_TRUST_UNSIGNED, WLK_NO_OFFSET);
+    if (v->state == WLK_UNSIGNED) return error_at(error, RULE_TRUST_UNSIGNED, ENVELOPE_KEY_ID_AT);
     wlk_key_id_text(v->key_id, id);
-    return error_text(error, RULE_TRUST_UNKNOWN_KEY, WLK_NO_OFFSET, "key %s", id);
+    return error_text(error, RULE_TRUST_UNKNOWN_KEY, ENVELOPE_KEY_ID_AT, "key %s", id);
 }

@@ -41,14 +41,11 @@ static bool read_child(const observed *o, const char *file, char *text, size_t s
     return read_text(path, text, size, owner);
 }
 
-/* The text behind "NAME:\t", or NULL. */
+/* The text behind the line's name, which is given with the line end before it and
+ * the colon behind it: "\nSeccomp:"; NULL if there is none. */
 static const char *field(const char *status, const char *name) {
-    const size_t length = strlen(name);
-    for (const char *line = status; line; line = strchr(line, '\n')) {
-        if (*line == '\n') line++;
-        if (strncmp(line, name, length) == 0 && line[length] == ':') return line + length + 1;
-    }
-    return NULL;
+    const char *line = strstr(status, name);
+    return line ? line + strlen(name) : NULL;
 }
 
 static bool field_is(const observed *o, const char *name, int base, unsigned long wanted) {
@@ -83,30 +80,30 @@ static bool limit_is(const observed *o, const char *name, uint64_t most) {
 /* ---- one check a layer: what must be seen. */
 
 static bool see_seccomp(const observed *o) {
-    return field_is(o, "Seccomp", 10, 2) &&
-           field_is(o, "Seccomp_filters", 10, o->claim->inherited_filters + 1ul) &&
-           field_is(o, "Threads", 10, 1);
+    return field_is(o, "\nSeccomp:", 10, 2) &&
+           field_is(o, "\nSeccomp_filters:", 10, o->claim->inherited_filters + 1ul) &&
+           field_is(o, "\nThreads:", 10, 1);
 }
 
 static bool see_no_new_privs(const observed *o) {
-    return field_is(o, "NoNewPrivs", 10, 1);
+    return field_is(o, "\nNoNewPrivs:", 10, 1);
 }
 
 static bool see_capabilities(const observed *o) {
-    return field_is(o, "CapInh", 16, 0) && field_is(o, "CapPrm", 16, 0) &&
-           field_is(o, "CapEff", 16, 0) && field_is(o, "CapAmb", 16, 0);
+    return field_is(o, "\nCapInh:", 16, 0) && field_is(o, "\nCapPrm:", 16, 0) &&
+           field_is(o, "\nCapEff:", 16, 0) && field_is(o, "\nCapAmb:", 16, 0);
 }
 
 static bool see_bounding_set(const observed *o) {
-    return field_is(o, "CapBnd", 16, 0);
+    return field_is(o, "\nCapBnd:", 16, 0);
 }
 
 static bool see_ids(const observed *o) {
     const attest_claim *claim = o->claim;
-    if (!claim->privileged) return ids_are(o, "Uid", geteuid()) && geteuid() != 0;
-    const char *groups = field(o->status, "Groups");
-    return ids_are(o, "Uid", claim->uid) && ids_are(o, "Gid", claim->gid) && claim->uid != 0 &&
-           groups && groups[strspn(groups, " \t")] == '\n';
+    if (!claim->privileged) return ids_are(o, "\nUid:", geteuid()) && geteuid() != 0;
+    const char *groups = field(o->status, "\nGroups:");
+    return ids_are(o, "\nUid:", claim->uid) && ids_are(o, "\nGid:", claim->gid) &&
+           claim->uid != 0 && groups && groups[strspn(groups, " \t")] == '\n';
 }
 
 static bool see_rlimits(const observed *o) {
@@ -132,7 +129,7 @@ static bool see_not_dumpable(const observed *o) {
 
 /* In its own namespace it is process 1: the last number of NSpid. */
 static bool see_pid_namespace(const observed *o) {
-    const char *text = field(o->status, "NSpid");
+    const char *text = field(o->status, "\nNSpid:");
     if (!text) return false;
     const char *end = strchr(text, '\n');
     return end && end - text > 2 && end[-1] == '1' && (end[-2] == '\t' || end[-2] == ' ');
@@ -205,7 +202,7 @@ wlk_status attest_own_filters(uint32_t *count, wlk_error *error) {
     if (!read_text("/proc/thread-self/status", status, sizeof status, NULL)) {
         return error_at(error, RULE_CAGE_UNREADABLE, WLK_NO_OFFSET);
     }
-    const char *filters = field(status, "Seccomp_filters");
+    const char *filters = field(status, "\nSeccomp_filters:");
     *count = filters ? (uint32_t)strtoul(filters, NULL, 10) : 0;
     return WLK_OK;
 }

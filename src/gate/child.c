@@ -148,13 +148,10 @@ static void close_if_open(int *fd) {
     *fd = -1;
 }
 
-static wlk_status open_pipes(bool large, int control[2], int result[2], int *null,
-                             wlk_error *error) {
+static wlk_status open_pipes(bool large, int control[2], int result[2], wlk_error *error) {
     if (pipe2(control, O_CLOEXEC) != 0 || pipe2(result, O_CLOEXEC) != 0) {
         return error_errno(error, RULE_CAGE_SPAWN, errno, "pipe");
     }
-    *null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (*null < 0) return error_errno(error, RULE_CAGE_SPAWN, errno, "/dev/null");
     if (large) (void)fcntl(result[0], F_SETPIPE_SZ, PIPE_BYTES);
     if (fcntl(result[0], F_SETFL, O_NONBLOCK) != 0) {
         return error_errno(error, RULE_CAGE_SPAWN, errno, "pipe");
@@ -163,13 +160,13 @@ static wlk_status open_pipes(bool large, int control[2], int result[2], int *nul
 }
 
 static wlk_status launch_child(const child_start *start, const int control[2], const int result[2],
-                               int null, child *out, int *namespace_errno, wlk_error *error) {
+                               child *out, int *namespace_errno, wlk_error *error) {
     if (write(control[1], start->order, start->order_bytes) != (ssize_t)start->order_bytes) {
         return error_errno(error, RULE_CAGE_SPAWN, errno, "order");
     }
     launch l = {.control = control[0],
                 .result = result[1],
-                .null = null,
+                .null = start->null,
                 .snapshot = start->snapshot,
                 .program = start->program,
                 .spaces = start->spaces,
@@ -196,14 +193,13 @@ static wlk_status launch_child(const child_start *start, const int control[2], c
 
 wlk_status child_spawn(const child_start *start, child *out, int *namespace_errno,
                        wlk_error *error) {
-    int control[2] = {-1, -1}, result[2] = {-1, -1}, null = -1;
+    int control[2] = {-1, -1}, result[2] = {-1, -1};
     *out = CHILD_NONE;
     *namespace_errno = 0;
-    wlk_status status = open_pipes(start->large, control, result, &null, error);
+    wlk_status status = open_pipes(start->large, control, result, error);
     if (status == WLK_OK) {
-        status = launch_child(start, control, result, null, out, namespace_errno, error);
+        status = launch_child(start, control, result, out, namespace_errno, error);
     }
-    close_if_open(&null);
     close_if_open(&result[1]);
     if (status == WLK_OK) return WLK_OK;
     if (out->pid >= 0) {

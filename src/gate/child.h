@@ -38,6 +38,7 @@ void child_spaces_close(child_spaces *spaces);
 
 typedef struct child_start {
     int program;
+    int null;                   /* /dev/null, becomes fd 2 */
     int snapshot;               /* becomes fd 3; -1 for none */
     const child_spaces *spaces; /* to be joined before the exec; NULL for none */
     int namespace_flags;        /* CLONE_NEWPID, CLONE_NEWUSER or 0 */

@@ -13,6 +13,7 @@
 #include <weighlock/load.h>
 
 #include "base/checked.h"
+#include "base/envelope.h"
 #include "gate/attest.h"
 #include "gate/child.h"
 #include "gate/receive.h"
@@ -36,6 +37,7 @@ struct wlk_gate {
     wlk_load_options options;
     int program; /* weighlock-child, opened and checked; -1 with the error if unusable */
     wlk_error program_error;
+    int null;            /* /dev/null, for children */
     child_spaces spaces; /* empty namespaces that children join, if we may make them */
     uint32_t uid, gid;
     _Atomic uint32_t achieved; /* layers that held before */
@@ -127,6 +129,7 @@ wlk_status wlk_gate_open(const wlk_load_options *options, wlk_gate **gate, wlk_e
     const char *path = made->options.child_path ? made->options.child_path : WLK_CHILD_PATH;
     made->program = -1;
     (void)!child_program_open(path, &made->program, &made->program_error);
+    made->null = open("/dev/null", O_RDWR | O_CLOEXEC); /* without it a start fails */
     made->spaces.fd[0] = -1;
     if (wanted_layers(made) & 1u << LAYER_NAMESPACES) made->spaces = child_spaces_new();
     made->options.child_path = NULL; /* the caller's string need not live on */
@@ -138,6 +141,7 @@ wlk_status wlk_gate_open(const wlk_load_options *options, wlk_gate **gate, wlk_e
 void wlk_gate_close(wlk_gate *gate) {
     if (!gate) return;
     if (gate->program >= 0) (void)close(gate->program);
+    if (gate->null >= 0) (void)close(gate->null);
     if (gate->spaces.fd[0] >= 0) child_spaces_close(&gate->spaces);
     free(gate);
 }
@@ -202,6 +206,7 @@ static wlk_status start(load *l, wlk_error *error) {
     if (message.order.layers & spaces && geteuid() != 0) flags |= CLONE_NEWUSER;
     if (message.order.layers & pid_layer) flags |= CLONE_NEWPID;
     child_start first = {.program = gate->program,
+                         .null = gate->null,
                          .snapshot = l->source.fd,
                          .spaces = joins_spaces(gate) ? &gate->spaces : NULL,
                          .namespace_flags = flags,
@@ -346,10 +351,18 @@ static uint64_t deadline_after(uint64_t milliseconds) {
     return fits ? deadline : UINT64_MAX;
 }
 
-/* Starts a child and takes its answer. *model is made from it, and handed out only
- * when the child has been seen to end well; validating it takes as long as the
- * child takes to end, so it is done meanwhile. Without `model` the child is only
- * started and looked at: it has no artifact, and says so. */
+/* Validating takes about as long as the child takes to end, so it is done before
+ * the end is waited for. A child whose answer is worthless is not waited for. */
+static wlk_status accept_answer(load *l, wlk_model **model, wlk_error *error) {
+    wlk_status status = make_model(l, model, error);
+    if (status == WLK_OK) status = receive_end(l->ear, error);
+    if (status != WLK_OK) child_kill(&l->worker);
+    return status;
+}
+
+/* Starts a child and takes its answer. *model is handed out only when the child has
+ * been seen to end well. Without `model` the child is only started and looked at:
+ * it has no artifact, and says so. */
 static wlk_status run_child(load *l, wlk_model **model, wlk_error *error) {
     if (l->gate->program < 0) {
         *error = l->gate->program_error;
@@ -366,7 +379,7 @@ static wlk_status run_child(load *l, wlk_model **model, wlk_error *error) {
     if (status == WLK_OK) status = admit(l, error);
     if (status == WLK_OK) status = receive_result(l->ear, &l->receiver, &l->result, error);
     if (!model && status == WLK_UNDECIDED && error->rule == RULE_FORMAT_EMPTY) status = WLK_OK;
-    if (model && status == WLK_OK) status = make_model(l, model, error);
+    if (model && status == WLK_OK) status = accept_answer(l, model, error);
     status = conclude(l, status, error);
     if (model && status != WLK_OK) {
         wlk_model_free(*model);
@@ -394,10 +407,10 @@ static wlk_status verify(load *l, wlk_error *error) {
 static wlk_status check_policy(const load *l, wlk_error *error) {
     const wlk_verification *v = &l->report.verification;
     if (v->state == WLK_SIGNED_TRUSTED || l->gate->options.allow_unsigned) return WLK_OK;
-    if (v->state == WLK_UNSIGNED) return error_at(error, RULE_TRUST_UNSIGNED, WLK_NO_OFFSET);
+    if (v->state == WLK_UNSIGNED) return error_at(error, RULE_TRUST_UNSIGNED, ENVELOPE_KEY_ID_AT);
     char id[WLK_KEY_ID_TEXT_BYTES];
     wlk_key_id_text(v->key_id, id);
-    return error_text(error, RULE_TRUST_UNKNOWN_KEY, WLK_NO_OFFSET, "key %s", id);
+    return error_text(error, RULE_TRUST_UNKNOWN_KEY, ENVELOPE_KEY_ID_AT, "key %s", id);
 }
 
 static wlk_status load_source(load *l, wlk_model **model, wlk_error *error) {

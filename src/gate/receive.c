@@ -100,7 +100,7 @@ static wlk_status read_exactly(reader *r, uint8_t *data, uint64_t length, wlk_er
     return WLK_OK;
 }
 
-static wlk_status read_end(reader *r, wlk_error *error) {
+wlk_status receive_end(reader *r, wlk_error *error) {
     if (r->position == r->used) TRY(refill(r, error));
     return r->used == 0 ? WLK_OK : error_at(error, RULE_WIRE_TRAILING, WLK_NO_OFFSET);
 }
@@ -225,7 +225,7 @@ static wlk_status receive_image(reader *r, const frame_header *header, received 
 static wlk_status receive_refuse(reader *r, wlk_error *error) {
     wire_refuse refuse;
     TRY(read_exactly(r, (uint8_t *)&refuse, sizeof refuse, error));
-    TRY(read_end(r, error));
+    TRY(receive_end(r, error));
     return wire_check_refuse(&refuse, error);
 }
 
@@ -233,7 +233,7 @@ wlk_status receive_result(reader *r, wire_receiver *receiver, received *out, wlk
     frame_header header;
     for (;;) {
         TRY(read_header(r, receiver, &header, error));
-        if (header.type == FRAME_END) return read_end(r, error);
+        if (header.type == FRAME_END) return WLK_OK;
         if (header.type == FRAME_REFUSE) return receive_refuse(r, error);
         TRY(header.type == FRAME_DATA ? receive_data(r, receiver, &header, out, error)
                                       : receive_image(r, &header, out, error));

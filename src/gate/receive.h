@@ -36,9 +36,12 @@ typedef struct received {
     uint64_t image_length;
 } received;
 
-/* Everything from GO to END and end of file. A REFUSE comes back as the error it
- * names. On failure the caller drops what was received. */
+/* Everything from GO to END. A REFUSE, and the end of file behind it, comes back as
+ * the error it names. On failure the caller drops what was received. */
 wlk_status receive_result(reader *r, wire_receiver *receiver, received *out, wlk_error *error);
+
+/* The end of file that must follow END. */
+wlk_status receive_end(reader *r, wlk_error *error);
 
 /* Does a buffer lie in the sealed copy, so that it must live on? */
 bool received_needs_source(const received *r);

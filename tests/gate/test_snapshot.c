@@ -1,0 +1,250 @@
+/* Invariant 1: what is hashed and used is a private copy that nobody can change,
+ * taken once from a descriptor that was opened once. */
+#include "support/gate_kit.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "gate/snapshot.h"
+
+#define LIMIT (64u << 20)
+
+static const char text[] = "the bytes of an artifact";
+static const kit_file text_file = {(uint8_t *)(uintptr_t)text, sizeof text};
+
+static const char *text_path(void) {
+    const char *path = in_scratch("artifact");
+    write_bytes(path, text, sizeof text);
+    return path;
+}
+
+static ino_t inode_of(int fd) {
+    struct stat status;
+    assert_int_equal(fstat(fd, &status), 0);
+    return status.st_ino;
+}
+
+/* ---- the copy */
+
+static void test_copy_is_sealed(void **state) {
+    (void)state;
+    const int fd = open(text_path(), O_RDWR | O_CLOEXEC);
+    snapshot s = SNAPSHOT_NONE;
+    wlk_error error;
+    EXPECT_OK(snapshot_take(fd, LIMIT, &s, &error));
+    assert_int_equal(s.size, sizeof text);
+    assert_memory_equal(s.data, text, sizeof text);
+    assert_int_equal(fcntl(s.fd, F_GET_SEALS) & ALL_SEALS, ALL_SEALS);
+    assert_int_equal(fcntl(s.fd, F_GETFD), FD_CLOEXEC);
+    /* Writing to the file, or to the copy, changes nothing. */
+    assert_int_equal(pwrite(fd, "X", 1, 0), 1);
+    assert_int_equal(ftruncate(fd, 1), 0);
+    assert_int_equal(pwrite(s.fd, "X", 1, 0), -1);
+    assert_int_equal(ftruncate(s.fd, 1), -1);
+    assert_int_equal(fallocate(s.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 1), -1);
+    assert_memory_equal(s.data, text, sizeof text);
+    snapshot_drop(&s);
+    (void)close(fd);
+}
+
+static void test_copy_starts_at_the_files_start(void **state) {
+    (void)state;
+    const int fd = open(text_path(), O_RDONLY | O_CLOEXEC);
+    snapshot s = SNAPSHOT_NONE;
+    wlk_error error;
+    assert_int_equal(lseek(fd, 9, SEEK_SET), 9);
+    EXPECT_OK(snapshot_take(fd, LIMIT, &s, &error));
+    assert_memory_equal(s.data, text, sizeof text);
+    assert_int_equal(lseek(fd, 0, SEEK_CUR), 9); /* and the caller's place is left alone */
+    snapshot_drop(&s);
+    (void)close(fd);
+}
+
+static void test_a_sealed_memfd_is_taken_as_it_is(void **state) {
+    (void)state;
+    static const struct {
+        int seals;
+        bool kept;
+    } rows[] = {
+        {ALL_SEALS, true},
+        {ALL_SEALS | F_SEAL_SEAL, true},
+        {0, false},
+        {F_SEAL_WRITE | F_SEAL_GROW, false},
+        {F_SEAL_WRITE | F_SEAL_SHRINK, false},
+        {F_SEAL_GROW | F_SEAL_SHRINK, false},
+        {F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE, false}, /* old mappings still write */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const int fd = kit_memfd(&text_file, rows[i].seals);
+        snapshot s = SNAPSHOT_NONE;
+        wlk_error error;
+        EXPECT_OK(snapshot_take(fd, LIMIT, &s, &error));
+        assert_int_equal(inode_of(s.fd) == inode_of(fd), rows[i].kept);
+        assert_memory_equal(s.data, text, sizeof text);
+        assert_int_equal(fcntl(s.fd, F_GET_SEALS) & ALL_SEALS, ALL_SEALS);
+        snapshot_drop(&s);
+        assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC); /* the caller's is still open */
+        (void)close(fd);
+    }
+}
+
+/* ---- what is no artifact */
+
+static void expect_no_snapshot(const char *path, uint64_t limit, const char *rule) {
+    const unsigned before = kit_descriptors();
+    snapshot s = SNAPSHOT_NONE;
+    wlk_error error;
+    int fd = -1;
+    wlk_status status = snapshot_open_path(path, &fd, &error);
+    if (status == WLK_OK) status = snapshot_take(fd, limit, &s, &error);
+    expect_refused(path, status, &error, rule, NULL);
+    assert_true(s.fd < 0 && s.data == NULL);
+    if (fd >= 0) (void)close(fd);
+    assert_int_equal(kit_descriptors(), before);
+}
+
+static void test_what_is_not_a_regular_file(void **state) {
+    (void)state;
+    const char *fifo = in_scratch("fifo"), *link = in_scratch("link"), *empty = in_scratch("empty");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_int_equal(symlink(fifo, link), 0);
+    write_bytes(empty, "", 0);
+    expect_no_snapshot(in_scratch("nothing"), LIMIT, "gate.open");
+    expect_no_snapshot("", LIMIT, "gate.open");
+    expect_no_snapshot(fifo, LIMIT, "gate.not-regular"); /* and opening it does not wait */
+    expect_no_snapshot(link, LIMIT, "gate.not-regular");
+    expect_no_snapshot(scratch, LIMIT, "gate.not-regular");
+    expect_no_snapshot("/dev/zero", LIMIT, "gate.not-regular");
+    expect_no_snapshot(empty, LIMIT, "format.empty");
+    expect_no_snapshot("/proc/self/maps", LIMIT, "format.empty"); /* of size 0, but not empty */
+}
+
+static void test_descriptors_that_cannot_be_read(void **state) {
+    (void)state;
+    const char *path = text_path();
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    const struct {
+        int fd;
+        const char *rule;
+    } rows[] = {
+        {open(path, O_WRONLY | O_CLOEXEC), "gate.read"},
+        {open(path, O_PATH | O_CLOEXEC), "gate.read"},
+        {ends[0], "gate.not-regular"},
+        {-1, "gate.read"},
+        {1 << 20, "gate.read"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        snapshot s = SNAPSHOT_NONE;
+        wlk_error error;
+        const wlk_status status = snapshot_take(rows[i].fd, LIMIT, &s, &error);
+        expect_refused("descriptor", status, &error, rows[i].rule, NULL);
+        if (i < 3) (void)close(rows[i].fd);
+    }
+    (void)close(ends[1]);
+}
+
+/* Invariant 7: the size is held against the limit before anything is copied. */
+static void test_limit_on_both_sides(void **state) {
+    (void)state;
+    const char *path = text_path(), *sparse = in_scratch("sparse");
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    snapshot s = SNAPSHOT_NONE;
+    wlk_error error;
+    EXPECT_OK(snapshot_take(fd, sizeof text, &s, &error));
+    snapshot_drop(&s);
+    (void)close(fd);
+    expect_no_snapshot(path, sizeof text - 1, "limit.file-bytes");
+    write_bytes(sparse, "", 0);
+    assert_int_equal(truncate(sparse, (off_t)1 << 40), 0); /* takes no room, and no time */
+    expect_no_snapshot(sparse, LIMIT, "limit.file-bytes");
+}
+
+/* ---- a file that changes meanwhile */
+
+typedef struct writer {
+    int fd;
+    atomic_bool stop;
+} writer;
+
+/* Lets the file grow and shrink between one and nine mebibytes. */
+static void *resize(void *argument) {
+    writer *w = argument;
+    for (unsigned i = 0; !atomic_load(&w->stop); i++) {
+        (void)!ftruncate(w->fd, (off_t)(1 + i % 9) << 20);
+    }
+    return NULL;
+}
+
+/* Each copy is whole and of one size, or the change was seen. */
+static void test_a_file_that_grows_and_shrinks(void **state) {
+    (void)state;
+    writer w = {.fd = open(in_scratch("changing"), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    pthread_t thread;
+    unsigned changes = 0;
+    assert_int_equal(ftruncate(w.fd, 9 << 20), 0);
+    assert_int_equal(pthread_create(&thread, NULL, resize, &w), 0);
+    const double end = kit_seconds() + 5;
+    for (unsigned i = 0; (i < 200 || changes == 0) && kit_seconds() < end; i++) {
+        snapshot s = SNAPSHOT_NONE;
+        wlk_error error;
+        const wlk_status status = snapshot_take(w.fd, LIMIT, &s, &error);
+        if (status != WLK_OK) {
+            expect_refused("changing file", status, &error, "gate.changed", NULL);
+            changes++;
+            continue;
+        }
+        assert_int_equal(s.size % (1 << 20), 0);
+        assert_int_equal(s.data[s.size - 1], 0); /* a SIGBUS if the size were not true */
+        snapshot_drop(&s);
+    }
+    atomic_store(&w.stop, true);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    (void)close(w.fd);
+    assert_true(changes > 0);
+}
+
+/* Shrinks a memfd and seals it, as somebody might who hands it to us. */
+static void *shrink_and_seal(void *argument) {
+    const int fd = *(const int *)argument;
+    (void)!ftruncate(fd, 1);
+    (void)fcntl(fd, F_ADD_SEALS, ALL_SEALS);
+    return NULL;
+}
+
+static void test_a_memfd_that_is_shrunk_and_sealed_meanwhile(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < 300; i++) {
+        int fd = memfd_create("shrinking", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        snapshot s = SNAPSHOT_NONE;
+        pthread_t thread;
+        wlk_error error;
+        assert_int_equal(ftruncate(fd, 1 << 20), 0);
+        assert_int_equal(pthread_create(&thread, NULL, shrink_and_seal, &fd), 0);
+        for (volatile unsigned delay = 0; delay < i * 20; delay++) continue;
+        if (snapshot_take(fd, LIMIT, &s, &error) == WLK_OK) {
+            assert_int_equal(s.data[s.size - 1], 0); /* a SIGBUS if the size were not true */
+        }
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        snapshot_drop(&s);
+        (void)close(fd);
+    }
+}
+
+static int group(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_copy_is_sealed),
+        cmocka_unit_test(test_copy_starts_at_the_files_start),
+        cmocka_unit_test(test_a_sealed_memfd_is_taken_as_it_is),
+        cmocka_unit_test(test_what_is_not_a_regular_file),
+        cmocka_unit_test(test_descriptors_that_cannot_be_read),
+        cmocka_unit_test(test_limit_on_both_sides),
+        cmocka_unit_test(test_a_file_that_grows_and_shrinks),
+        cmocka_unit_test(test_a_memfd_that_is_shrunk_and_sealed_meanwhile),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
+
+int main(void) {
+    return kit_run(group, (const char *const[]){NULL});
+}
