@@ -34,9 +34,9 @@ typedef struct wlk_load_options {
     int allow_unsigned;     /* also load what no trusted key vouches for */
     wlk_transport transport;
     wlk_layers layers;
-    uint32_t require;   /* bit i: layer i is required too (wlk_layer_name) */
-    uint32_t uid;       /* for the child when started as root; 0: _weighlock or 65534 */
-    uint32_t threads;   /* for hashing; default 2 */
+    uint32_t require; /* bit i: layer i is required too (wlk_layer_name) */
+    uint32_t uid;     /* for the child when started as root; 0: _weighlock or 65534 */
+    uint32_t threads; /* for hashing; default 2 */
     wlk_limits limits;
 } wlk_load_options;
 

@@ -86,8 +86,7 @@ typedef struct wlk_verification {
  * caller's to decide from *verification. trust may be NULL (no keys). */
 WLK_API WLK_MUST_USE wlk_status wlk_verify_memory(const uint8_t *data, uint64_t size,
                                                   const wlk_trust *trust, uint32_t threads,
-                                                  wlk_verification *verification,
-                                                  wlk_error *error);
+                                                  wlk_verification *verification, wlk_error *error);
 
 /* Signs the .wlk file in memory: fills in key id and signature of its first 256
  * bytes, after checking that envelope and digests hold. */

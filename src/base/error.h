@@ -32,9 +32,9 @@ wlk_status error_text(wlk_error *error, wlk_rule rule, uint64_t offset, const ch
 /* The same with errno's text behind the detail. */
 wlk_status error_errno(wlk_error *error, wlk_rule rule, int error_number, const char *what);
 
-#define TRY(call)                                   \
-    do {                                            \
-        const wlk_status try_status = (call);       \
+#define TRY(call)                                    \
+    do {                                             \
+        const wlk_status try_status = (call);        \
         if (try_status != WLK_OK) return try_status; \
     } while (0)
 

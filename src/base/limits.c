@@ -24,7 +24,8 @@ static void field_store(wlk_limits *limits, const limit_field *field, uint64_t v
 }
 
 void wlk_limits_default(wlk_limits *limits) {
-    for (size_t i = 0; i < FIELD_COUNT; i++) field_store(limits, &fields[i], fields[i].row.standard);
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        field_store(limits, &fields[i], fields[i].row.standard);
 }
 
 int wlk_limits_row(uint32_t index, wlk_limit_row *row) {

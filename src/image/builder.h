@@ -80,8 +80,7 @@ uint32_t image_value(image_builder *b, uint32_t name, uint32_t type, uint64_t of
 uint32_t image_graph(image_builder *b, uint32_t name, uint64_t offset);
 wlk_status image_graph_input(image_builder *b, uint32_t value);
 wlk_status image_graph_output(image_builder *b, uint32_t edge);
-uint32_t image_node(image_builder *b, uint32_t op, uint32_t domain, uint32_t name,
-                    uint64_t offset);
+uint32_t image_node(image_builder *b, uint32_t op, uint32_t domain, uint32_t name, uint64_t offset);
 wlk_status image_node_input(image_builder *b, uint32_t edge);  /* before outputs */
 wlk_status image_node_output(image_builder *b, uint32_t edge); /* value or IMAGE_NONE */
 /* An attribute of the latest node; values as in NUMBERS. */

@@ -218,7 +218,7 @@ static wlk_status build_trees(meta_walk *w, wlk_error *error) {
 wlk_status metadata_build(const reader *r, wlk_error *error) {
     TRY(check_metadata(r->fields[HEADER_METADATA], error));
     /* No path needs more than every byte of the header escaped, and its indices. */
-    const uint64_t longest = 2 * r->header.size + 20 * SCAN_MAX_DEPTH;
+    const uint64_t longest = 2 * r->header.size + 20ull * SCAN_MAX_DEPTH;
     const uint64_t limit = r->limits->name_bytes;
     __attribute__((cleanup(path_free)))
     meta_path path = {.capacity = limit < longest ? limit : longest};
