@@ -165,28 +165,23 @@ static double time_read_and_hash(const char *path, uint64_t *bytes) {
 
 /* ---- cold loads of a small model */
 
-static double median_noop(void) {
-    double times[SMALL_LOADS];
-    for (int i = 0; i < SMALL_LOADS; i++) times[i] = time_noop();
-    return median(times, SMALL_LOADS);
-}
-
-static double median_load(wlk_gate *gate, const char *path) {
-    double times[SMALL_LOADS];
-    for (int i = 0; i < SMALL_LOADS; i++) times[i] = time_load(gate, path);
-    return median(times, SMALL_LOADS);
-}
-
+/* The things compared take turns, so that whatever else the machine does meets
+ * all of them alike. */
 static void bench_cold(const char *path, const wlk_trust *trust) {
     wlk_gate *required = gate_new(trust, WLK_LAYERS_REQUIRED, WLK_TRANSPORT_PIPE);
     wlk_gate *all = gate_new(trust, WLK_LAYERS_ALL, WLK_TRANSPORT_PIPE);
     double with_required[ROUNDS], with_all[ROUNDS], absolute[ROUNDS];
-    (void)median_load(all, path);
     for (int i = 0; i < ROUNDS; i++) {
-        const double noop = median_noop();
-        absolute[i] = noop * 1e6;
-        with_required[i] = median_load(required, path) / noop;
-        with_all[i] = median_load(all, path) / noop;
+        double noop[SMALL_LOADS], few[SMALL_LOADS], many[SMALL_LOADS];
+        for (int k = 0; k < SMALL_LOADS; k++) {
+            noop[k] = time_noop();
+            few[k] = time_load(required, path);
+            many[k] = time_load(all, path);
+        }
+        const double unit = median(noop, SMALL_LOADS);
+        absolute[i] = unit * 1e6;
+        with_required[i] = median(few, SMALL_LOADS) / unit;
+        with_all[i] = median(many, SMALL_LOADS) / unit;
     }
     (void)printf("# spawn-and-wait of a static no-op: %.0f us\n", median(absolute, ROUNDS));
     report("cold_10kB_required_layers", median(with_required, ROUNDS), 1.6);
@@ -195,8 +190,8 @@ static void bench_cold(const char *path, const wlk_trust *trust) {
     wlk_gate_close(all);
 }
 
-/* A process that loads when it is told to and answers with the median: one small,
- * one with ballast. */
+/* A process that loads once whenever it is told to and answers with the time: one
+ * small, one with ballast. */
 typedef struct worker {
     int to, from;
     pid_t pid;
@@ -212,9 +207,8 @@ static void worker_main(int in, int out, uint64_t ballast, const char *path,
     }
     wlk_gate *gate = gate_new(trust, WLK_LAYERS_REQUIRED, WLK_TRANSPORT_PIPE);
     char word;
-    (void)median_load(gate, path);
     while (read(in, &word, 1) == 1) {
-        const double time = median_load(gate, path);
+        const double time = time_load(gate, path);
         if (write(out, &time, sizeof time) != sizeof time) break;
     }
     _exit(0);
@@ -255,8 +249,13 @@ static void bench_large_parent(const char *path, const wlk_trust *trust) {
     (void)worker_ask(&small);
     (void)worker_ask(&large);
     for (int i = 0; i < ROUNDS; i++) {
-        const double plain = worker_ask(&small);
-        ratios[i] = worker_ask(&large) / plain;
+        double plain[SMALL_LOADS], heavy[SMALL_LOADS];
+        for (int k = 0; k < SMALL_LOADS; k++) {
+            if (k % 2) plain[k] = worker_ask(&small); /* neither is always the first */
+            heavy[k] = worker_ask(&large);
+            if (k % 2 == 0) plain[k] = worker_ask(&small);
+        }
+        ratios[i] = median(heavy, SMALL_LOADS) / median(plain, SMALL_LOADS);
     }
     worker_stop(&small);
     worker_stop(&large);

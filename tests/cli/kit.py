@@ -70,7 +70,7 @@ class CliTest(CommandTest):
         self.assertEqual((result.returncode, result.stderr), (code, b''), result.stdout)
         return one_object(result.stdout)
 
-    def refused(self, code, rule, *arguments, says='', **options):
+    def refused(self, code, rule, *arguments, says='', as_json=True, **options):
         """The one error line of a call that must fail by this rule, without a word on
         standard output; with --json the same is said as an object."""
         result = self.call(*arguments, **options)
@@ -79,6 +79,8 @@ class CliTest(CommandTest):
         self.assertRegex(line, r'\Aweighlock: (.+: )?%s: [^\n]* \([^\n]+\)\n\Z'
                          % rule.split('.')[0])
         self.assertIn(says, line)
+        if not as_json:
+            return line
         found = self.object(*arguments, code=code, **options)
         found = found['files'][0] if 'files' in found else found
         self.assertEqual((found['exit'], found['rule']), (code, rule), found)
