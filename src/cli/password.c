@@ -86,10 +86,10 @@ static wlk_status terminal_ask(const terminal *t, const char *prompt,
                                char password[CLI_PASSWORD_BYTES], wlk_error *error) {
     struct termios hidden = t->shown;
     hidden.c_lflag &= ~(tcflag_t)ECHO;
-    (void)!write(t->fd, prompt, strlen(prompt));
     if (tcsetattr(t->fd, TCSAFLUSH, &hidden) != 0) {
         return error_errno(error, RULE_CLI_PASSWORD, errno, "terminal");
     }
+    (void)!write(t->fd, prompt, strlen(prompt)); /* what is typed from here on counts */
     const wlk_status status =
         terminal_wait(t) ? read_line(t->fd, password, error)
                          : error_text(error, RULE_CLI_PASSWORD, WLK_NO_OFFSET, "interrupted");

@@ -17,6 +17,7 @@
 
 #define PIPE_BYTES (1 << 20) /* 1 MiB: fewer switches for large payloads; may be refused */
 #define STACK_BYTES 32768
+#define LET_GO_MS 1000 /* for the kernel to let go of a process that has ended */
 #define NANOSECONDS 1000000000ull
 
 uint64_t clock_now(void) {
@@ -273,9 +274,7 @@ typedef struct child_end {
     uint64_t cpu_seconds;
 } child_end;
 
-/* Where the host ignores SIGCHLD or waits for every child, waitid finds nothing;
- * from Linux 6.15 on the pidfd still tells. */
-static child_end ask_pidfd(int pidfd) {
+static child_end pidfd_end(int pidfd) {
     struct {
         uint64_t mask, cgroup;
         uint32_t ids[11];
@@ -287,6 +286,17 @@ static child_end ask_pidfd(int pidfd) {
     return (child_end){.seen = true,
                        .exited = WIFEXITED(status),
                        .code = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status)};
+}
+
+/* Where the host ignores SIGCHLD or waits for every child, waitid finds nothing;
+ * from Linux 6.15 on the pidfd still tells, but only when the kernel has let go of
+ * the process, which it says with POLLHUP. */
+static child_end ask_pidfd(int pidfd) {
+    struct pollfd gone = {.fd = pidfd};
+    int ready = 1;
+    child_end end = pidfd_end(pidfd);
+    while (!end.seen && (ready = poll(&gone, 1, LET_GO_MS)) < 0 && errno == EINTR) continue;
+    return end.seen || ready <= 0 ? end : pidfd_end(pidfd);
 }
 
 static child_end reap(int pidfd) {

@@ -1,10 +1,13 @@
 """What the tests of the command line share: a prepared folder, JSON that is one
 object, and a terminal."""
+import base64
+import hashlib
 import json
 import os
 import pathlib
 import pty
 import select
+import struct
 import subprocess
 import sys
 import termios
@@ -37,6 +40,19 @@ def one_object(text):
     return found
 
 
+def encrypted_text(key, password):
+    """A secret key in minisign's format, encrypted with as little work as is allowed:
+    limits of 2^15 operations and 2^24 bytes are N = 1024, r = 8, p = 1."""
+    secret = key.number + key.seed + key.public().key
+    checksum = hashlib.blake2b(b'Ed' + secret, digest_size=32).digest()
+    salt = bytes(range(32))
+    stream = hashlib.scrypt(password, salt=salt, n=1024, r=8, p=1, dklen=104)
+    sealed = bytes(a ^ b for a, b in zip(secret + checksum, stream))
+    limits = struct.pack('<QQ', 1 << 15, 1 << 24)
+    packed = base64.b64encode(b'EdScB2' + salt + limits + sealed).decode()
+    return f'untrusted comment: minisign encrypted secret key\n{packed}\n'
+
+
 def type_of(dtype, *shape):
     return {'tensor': {'dtype': dtype, 'shape': list(shape)}}
 
@@ -55,7 +71,8 @@ class CliTest(CommandTest):
                    'stderr': subprocess.PIPE, **options}
         if 'input' in options:
             del options['stdin']
-        return subprocess.run([program, *map(os.fsencode, map(str, arguments))],
+        words = [one if isinstance(one, bytes) else str(one) for one in arguments]
+        return subprocess.run([program, *words],
                               env=self.environment(), cwd=self.folder, timeout=120,
                               start_new_session=True, **options)
 

@@ -138,6 +138,13 @@ class Examples(CliTest):
         for command in pasted:
             self.assertEqual(self.paste(command).returncode, OK, command)
 
+    def test_documents_in_hints_and_help_exist(self):
+        texts = [row[3] for row in RULES]
+        texts += [self.succeeds(verb, '--help').decode() for verb in VERBS]
+        named = {match for text in texts for match in re.findall(r'docs/[a-z0-9-]+\.md', text)}
+        self.assertGreaterEqual(len(named), 3)
+        self.assertEqual([name for name in named if not (ROOT / name).is_file()], [])
+
     def test_options_in_hints_exist(self):
         known = set(re.findall(r'--[a-z-]+', ''.join(self.succeeds(verb, '--help').decode()
                                                      for verb in VERBS)))

@@ -1,15 +1,15 @@
 """Keys and passwords at the command line."""
 import os
-import shutil
 import signal
 import stat
 import subprocess
 import unittest
 
-from kit import (MODELS, OK, REFUSED, SYSTEM, TRUST, USAGE, WEIGHLOCK, CliTest, Terminal, samples,
-                 wlk)
+from kit import (MODELS, OK, REFUSED, SYSTEM, TRUST, USAGE, WEIGHLOCK, CliTest, Terminal,
+                 encrypted_text, samples, wlk)
 
 PASSWORD = b'correct horse battery staple'
+MY_KEY = wlk.SecretKey(bytes(range(21, 29)), bytes(range(64, 96)))
 
 
 class SecretsTest(CliTest):
@@ -67,12 +67,11 @@ class Keygen(SecretsTest):
 
     def test_leaves_nothing_behind(self):
         before = self.files()
-        (self.folder / 'file').write_text('')
         cases = ((SYSTEM, 'trust.key-write', ('-s', 'no/where.key')),
                  (SYSTEM, 'trust.key-write', ('-p', 'no/where.pub')),
-                 (SYSTEM, 'trust.key-write', ('--trust', 'file/below')),
+                 (SYSTEM, 'trust.folder-read', ('--trust', 'file/below')),
+                 (SYSTEM, 'trust.key-write', ('--trust', '/proc/none/trust')),
                  (USAGE, 'trust.key-exists', ('-s', 'same', '-p', 'same')))
-        (self.folder / 'file').unlink()
         for code, rule, options in cases:
             (self.folder / 'file').write_text('')
             self.refused(code, rule, 'keygen', '--unencrypted', *options)
@@ -107,21 +106,11 @@ class Keygen(SecretsTest):
 
 
 class Passwords(SecretsTest):
-    """An encrypted key is made once: deriving a key from a password is slow by intent."""
-
-    @classmethod
-    def setUpClass(cls):
-        maker = SecretsTest('run')
-        maker.setUp()
-        cls.addClassCleanup(maker.doCleanups)
-        result = maker.with_password('keygen')
-        assert result.returncode == OK, result
-        cls.kept = maker.folder
-
     def setUp(self):
         super().setUp()
-        shutil.copy(self.kept / 'weighlock.key', self.folder / 'my.key')
-        shutil.copy(self.kept / 'weighlock.pub', self.trust / 'my.pub')
+        secret = self.put('my.key', encrypted_text(MY_KEY, PASSWORD).encode())
+        secret.chmod(0o600)
+        (self.trust / 'my.pub').write_text(MY_KEY.public().text())
         self.unsigned = self.iris(sign=False)
         self.sign = ('sign', self.unsigned, '-s', 'my.key', '-o', 'signed.wlk')
 
@@ -133,6 +122,14 @@ class Passwords(SecretsTest):
         result = self.with_password(*self.sign)
         self.assertEqual((result.returncode, result.stderr), (OK, b''))
         self.assert_signed()
+
+    def test_of_a_key_that_keygen_has_made(self):
+        paths = ('-s', 'new.key', '-p', 'new.pub', '--trust', 'mine')
+        result = self.with_password('keygen', *paths)
+        self.assertEqual((result.returncode, result.stderr), (OK, b''))
+        result = self.with_password('sign', self.unsigned, '-s', 'new.key', '-o', 'new.wlk')
+        self.assertEqual((result.returncode, result.stderr), (OK, b''))
+        self.succeeds('verify', 'new.wlk', '--trust', 'mine')
 
     def test_of_standard_input(self):
         result = self.call(*self.sign, '--password-fd', 0, input=PASSWORD)  # without a line end

@@ -262,8 +262,10 @@ static void lock_down(wire_hello *hello) {
         const bool claimed = is(HOSTILE_claims_layer) && left_out(i);
         if (!(self.order.layers >> i & 1) && !claimed) continue;
         const int reason = left_out(i) ? EPERM : hold(i);
-        hello->results[i].held = claimed || reason == 0;
-        hello->results[i].reason = claimed ? 0 : reason;
+        /* A lie takes others: what rests on the layer does not hold either. */
+        const bool lies = is(HOSTILE_claims_layer) && self.order.required >> i & 1;
+        hello->results[i].held = reason == 0 || claimed || lies;
+        hello->results[i].reason = hello->results[i].held ? 0 : reason;
     }
 }
 

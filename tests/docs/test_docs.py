@@ -1,0 +1,182 @@
+"""The documents are true where a program can tell: links lead somewhere, files and
+functions that are named exist, tables agree with what the programs print, and every
+invariant of docs/design.md has a test that names its number.
+
+    test_docs.py --write    writes the table of tests by invariant
+"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).parents[2]
+WEIGHLOCK = ROOT / os.environ.get('BUILD', 'build') / 'bin' / 'weighlock'
+DESIGN = ROOT / 'docs' / 'design.md'
+INVARIANTS = range(1, 13)
+TREES = r'(?:src|tests|docs|policy|include|fuzz)'
+
+# `src/gate/gate.c` (`conclude`, `run_child`): a file, and names that it must hold.
+PATH = re.compile(r'`(' + TREES + r'/[\w./*-]+)`(?:\s*\(((?:`\w+`(?:,\s*)?)+)\))?')
+NUMBERS = re.compile(r'[Ii]nvariants?[\s*/#]+(\d+(?:(?:\s*,\s*|\s+and\s+|\s*\*?\s+)\d+)*)')
+
+
+def documents():
+    return sorted([ROOT / 'README.md', *(ROOT / 'docs').glob('*.md')])
+
+
+def without_code(text):
+    return re.sub(r'^```.*?^```', '', text, flags=re.M | re.S)
+
+
+def anchors(path):
+    """The anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r'^#+ (.*)$', without_code(path.read_text()), flags=re.M)
+    return {re.sub(r'[^\w -]', '', title.lower()).replace(' ', '-') for title in titles}
+
+
+def between(text, name):
+    """What stands between the two markers of that name."""
+    match = re.search(rf'<!-- begin: {name}[^>]*-->\n(.*?)<!-- end: {name}[^>]*-->', text, re.S)
+    return match.group(1)
+
+
+def table(text):
+    """The rows of a Markdown table, without its head."""
+    rows = [line.strip().strip('|').split('|') for line in text.splitlines() if line.strip()]
+    return [[cell.strip() for cell in row] for row in rows[2:]]
+
+
+def tests_by_invariant():
+    found = {number: [] for number in INVARIANTS}
+    for path in sorted((ROOT / 'tests').glob('*/test_*')):
+        text = path.read_text()
+        named = {int(n) for match in NUMBERS.findall(text) for n in re.findall(r'\d+', match)}
+        for number in named & found.keys():
+            found[number].append(f'`{path.relative_to(ROOT)}`')
+    return found
+
+
+def invariant_table():
+    lines = ['| invariant | tests that name it |', '|---:|---|']
+    lines += [f'| {n} | {", ".join(tests)} |' for n, tests in tests_by_invariant().items()]
+    return '\n'.join(lines) + '\n'
+
+
+class Names(unittest.TestCase):
+    def test_links(self):
+        for page in documents():
+            for target in re.findall(r'\]\(([^)\s]+)\)', without_code(page.read_text())):
+                if re.match(r'https?:', target):
+                    continue
+                name, _, anchor = target.partition('#')
+                path = page.parent / name if name else page
+                with self.subTest(page=page.name, target=target):
+                    self.assertTrue(path.exists())
+                    if anchor:
+                        self.assertIn(anchor, anchors(path))
+
+    def test_files_and_functions(self):
+        for page in documents():
+            for name, functions in PATH.findall(page.read_text()):
+                with self.subTest(page=page.name, path=name):
+                    files = list(ROOT.glob(name))
+                    self.assertTrue(files)
+                    for function in re.findall(r'\w+', functions):
+                        self.assertRegex(files[0].read_text(), rf'\b{function}\b')
+
+    def test_rules(self):
+        rules = re.findall(r'^([a-z]+\.[a-z0-9-]+) ', (ROOT / 'policy/rules.policy').read_text(),
+                           re.M)
+        layers = {rule.split('.')[0] for rule in rules}
+        for page in documents():
+            for name in re.findall(r'`([a-z]+\.[a-z0-9-]+)`', page.read_text()):
+                if name.split('.')[0] in layers and not (ROOT / name).exists():
+                    with self.subTest(page=page.name):
+                        self.assertIn(name, rules)
+
+    def test_limits(self):
+        limits = re.findall(r'^(\w+) +\|', (ROOT / 'policy/limits.policy').read_text(), re.M)
+        for page in documents():
+            for name in re.findall(r'--limit (\w+)=', page.read_text()):
+                with self.subTest(page=page.name):
+                    self.assertIn(name, limits)
+
+
+class Tables(unittest.TestCase):
+    def test_layers(self):
+        """docs/cage.md: name, required or not, and whether the parent can see it."""
+        out = subprocess.run([WEIGHLOCK, 'doctor', '--json'], capture_output=True, timeout=60,
+                             stdin=subprocess.DEVNULL).stdout
+        layers = json.loads(out)['layers']
+        page = (ROOT / 'docs' / 'cage.md').read_text()
+        rows = table(between(page, 'layers'))
+        self.assertEqual([row[0] for row in rows], [layer['layer'] for layer in layers])
+        sights = set(re.findall(r'\{LAYER_(\w+), see_', (ROOT / 'src/gate/attest.c').read_text()))
+        for (name, required, known), layer in zip(rows, layers):
+            with self.subTest(layer=name):
+                self.assertEqual(required == 'required', layer['required'])
+                seen = name.upper().replace('-', '_') in sights
+                self.assertEqual(known.startswith('attested'), seen)
+                self.assertIn(f'\n### {name}\n', page)
+
+    def test_bench(self):
+        """README.md explains every line of `make bench`, and no other."""
+        printed = re.findall(r'^ +(?:report|bench_scaling)\([^;]*?"(\w+)"',
+                             (ROOT / 'tests/bench/bench.c').read_text(), re.M)
+        rows = table(between((ROOT / 'README.md').read_text(), 'bench'))
+        self.assertEqual([row[0].strip('`') for row in rows], printed)
+
+    def test_syscalls(self):
+        policy = (ROOT / 'policy/syscalls.policy').read_text()
+        rows = [line.split('|')[:2] for line in policy.splitlines() if '|' in line and line[0] != '#']
+        page = (ROOT / 'docs/cage.md').read_text()
+        for name, condition in rows:
+            self.assertRegex(page, rf'(?m)^    {name.strip()} +\| *{condition.strip()}')
+
+
+class Invariants(unittest.TestCase):
+    def test_each_is_promised_once(self):
+        for page in ('design.md', 'threat-model.md'):
+            text = (ROOT / 'docs' / page).read_text()
+            numbers = [int(n) for n in re.findall(r'^(\d+)\. ', between_promises(text), re.M)]
+            self.assertEqual(numbers, list(INVARIANTS), page)
+
+    def test_each_is_kept_somewhere(self):
+        text = between_promises(DESIGN.read_text())
+        for number, part in enumerate(re.split(r'(?m)^\d+\. ', text)[1:], 1):
+            with self.subTest(invariant=number):
+                self.assertRegex(part, r'\*Kept by\* `')
+
+    def test_each_has_a_test(self):
+        """The table may be shorter than it could be, but what it says is so."""
+        found = tests_by_invariant()
+        rows = table(between(DESIGN.read_text(), 'tests by invariant'))
+        self.assertEqual([int(row[0]) for row in rows], list(INVARIANTS))
+        for number, tests in rows:
+            with self.subTest(invariant=number):
+                self.assertTrue(tests, f'nothing named: see {sys.argv[0]} --write')
+                for test in tests.split(', '):
+                    self.assertIn(test, found[int(number)])
+
+
+def between_promises(text):
+    """The numbered list of invariants."""
+    start = re.search(r'^## .*(?:Invariants|What is promised)$', text, re.M).end()
+    return text[start:re.search(r'^##', text[start:], re.M).start() + start]
+
+
+def write():
+    text = DESIGN.read_text()
+    old = between(text, 'tests by invariant')
+    marker = re.search(r'<!-- begin: tests by invariant[^>]*-->\n', text).end()
+    DESIGN.write_text(text[:marker] + invariant_table() + text[marker + len(old):])
+
+
+if __name__ == '__main__':
+    if sys.argv[1:] == ['--write']:
+        write()
+    else:
+        unittest.main()
