@@ -242,6 +242,9 @@ $(BUILD)/$(1): tests/$(2).c $(call archives,$(DEPS_$(call test_module,$(2)))) $(
 endef
 $(foreach t,$(patsubst tests/%.c,%,$(TEST_SOURCES)),$(eval $(call test_rule,tests/$(t),$(t),-lcmocka)))
 
+# It runs the child's own filter.
+$(BUILD)/tests/cage/test_filter: | $(BUILD)/gen/filter.inc
+
 # A hostile child is made like the real one: never sanitized, with everything of the
 # cage at hand, its heap too (16 KiB until heap_reserve).
 $(HOSTILE): $(BUILD)/tests/%: tests/%.c $(BUILD)/mod/child.a $(BUILD)/gen/child_flags | $(GENERATED)
