@@ -350,12 +350,11 @@ static void bench_scaling(const char *const paths[3], const wlk_trust *trust,
                           wlk_transport transport, const char *name) {
     static const double sizes[] = {1.0 / 16, 1.0 / 4, 1};
     wlk_gate *gate = gate_new(trust, WLK_LAYERS_ALL, transport);
-    double per_gib[3];
-    for (int s = 0; s < 3; s++) {
-        double times[LARGE_ROUNDS];
-        for (int i = 0; i < LARGE_ROUNDS; i++) times[i] = time_load(gate, paths[s]);
-        per_gib[s] = median(times, LARGE_ROUNDS) / sizes[s];
+    double times[3][LARGE_ROUNDS], per_gib[3];
+    for (int i = 0; i < LARGE_ROUNDS; i++) {
+        for (int s = 0; s < 3; s++) times[s][i] = time_load(gate, paths[s]);
     }
+    for (int s = 0; s < 3; s++) per_gib[s] = median(times[s], LARGE_ROUNDS) / sizes[s];
     (void)printf("# seconds per GiB at 64 MiB, 256 MiB, 1 GiB: %.2f %.2f %.2f\n", per_gib[0],
                  per_gib[1], per_gib[2]);
     qsort(per_gib, 3, sizeof *per_gib, compare_doubles);

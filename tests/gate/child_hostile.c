@@ -452,6 +452,7 @@ static void refuse(void) {
     if (is(HOSTILE_refuse_cut)) f.length--;
     say_frame(&f);
     if (is(HOSTILE_refuse_trailing)) say("", 1);
+    if (is(HOSTILE_refuse_floods)) say_garbage_endlessly();
     f.header.sequence++;
     if (is(HOSTILE_refuse_twice)) say_frame(&f);
     if (is(HOSTILE_refuses_and_hangs)) hang();

@@ -128,6 +128,7 @@
     X(refuse_cut)                                                                  \
     X(refuse_trailing)                                                             \
     X(refuse_twice)                                                                \
+    X(refuse_floods)                                                               \
     X(refuses_and_exits_1)                                                         \
     X(refuses_and_hangs)                                                           \
     /* in the middle of its work */                                                \

@@ -13,6 +13,7 @@
 static pid_t unconfined(void) {
     const pid_t pid = fork();
     if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* should the test fail */
         for (;;) (void)pause();
     }
     assert_true(pid > 0);

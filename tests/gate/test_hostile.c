@@ -19,6 +19,7 @@ typedef struct hostile_row {
     const char *text;  /* what the error's text must say */
     const char *limit; /* a limit that is set to: */
     uint64_t value;
+    uint64_t tensors; /* another one, 0: as it is */
     wlk_transport transport;
     wlk_layers layers;
     const char *ordinary; /* for an ordinary user's gate, where that is another rule */
@@ -105,6 +106,7 @@ static const hostile_row rows[] = {
     {CASE(too_many_buffers), .rule = "wire.buffers", .limit = "tensors", .value = 8},
     {CASE(too_much_output), .rule = "limit.output-bytes", .limit = "output_bytes", .value = 40},
     {CASE(endless_frames), .rule = "wire.buffers"},
+    {CASE(endless_frames), DEADLINE, .tensors = UINT64_MAX},
     {CASE(endless_garbage), .rule = "wire.header"},
 
     /* the image */
@@ -156,6 +158,7 @@ static const hostile_row rows[] = {
     {CASE(refuse_cut), .rule = "wire.truncated"},
     {CASE(refuse_trailing), .rule = "wire.trailing"},
     {CASE(refuse_twice), .rule = "wire.trailing"},
+    {CASE(refuse_floods), .rule = "wire.trailing"},
     {CASE(refuses_and_exits_1), .rule = "cage.exit", .text = "exit code 1"},
     {CASE(refuses_and_hangs), DEADLINE},
 
@@ -190,6 +193,7 @@ static wlk_load_options options_of(const hostile_row *row) {
     options.layers = row->layers;
     options.limits.deadline_ms = 60000;
     options.limits.columns = row->number;
+    if (row->tensors) options.limits.tensors = row->tensors;
     if (row->limit) {
         assert_int_equal(wlk_limits_set(&options.limits, row->limit, row->value), WLK_OK);
     }
