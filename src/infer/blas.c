@@ -1,9 +1,15 @@
 #include "infer/blas.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <string.h>
 
 #include <cblas.h>
+
+/* Debian builds the single-threaded OpenBLAS without locks around its packing
+ * buffer: two callers at once get each other's numbers (its documentation asks for
+ * USE_LOCKING). So products take turns. */
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
 bool product_fits(const product *p) {
     return p->m <= INT_MAX && p->n <= INT_MAX && p->k <= INT_MAX;
@@ -33,8 +39,10 @@ static CBLAS_TRANSPOSE transposed(bool yes) {
             if (beta != 0) scale(beta, c, count);                                              \
             return;                                                                            \
         }                                                                                      \
+        (void)pthread_mutex_lock(&one_at_a_time);                                              \
         gemm(CblasRowMajor, transposed(p->transpose_a), transposed(p->transpose_b), (int)p->m, \
              (int)p->n, (int)p->k, alpha, a, lda, b, ldb, beta, c, (int)p->n);                 \
+        (void)pthread_mutex_unlock(&one_at_a_time);                                            \
     }
 
 SCALE(scale_f32, float)

@@ -1,9 +1,10 @@
 /* Dense products by whatever cblas the program is linked with.
  *
+ * Safe from any number of threads, but products take turns (blas.c says why).
+ *
  * The BLAS may take memory for itself: OpenBLAS maps its packing buffer when a
- * product first needs one, and one more for each further thread that multiplies
- * at the same time. blas_warm_up does that ahead of a run; on the thread that
- * planned, a run then makes no system call but for its own memory. */
+ * product first needs one. blas_warm_up does that ahead of a run, which then makes
+ * no system call but for its own memory. */
 #ifndef WLK_INFER_BLAS_H
 #define WLK_INFER_BLAS_H
 

@@ -294,7 +294,7 @@ static void test_a_matrix_too_long_for_the_blas(void **state) {
 
 /* ---- threads */
 
-enum { THREADS = 2, THREAD_RUNS = 50, THREAD_ROWS = 37 };
+enum { THREADS = 2, THREAD_RUNS = 5000, THREAD_ROWS = 37 };
 
 typedef struct thread_work {
     const wlk_plan *plan;
