@@ -102,6 +102,18 @@ static void look_at_memory(void) {
 
 /* ---- from inside the cage */
 
+/* What the host blocked or ignored is none of ours: SIGXCPU ends us. */
+static void look_at_signals(void) {
+    sigset_t blocked;
+    struct sigaction action;
+    (void)sigprocmask(SIG_SETMASK, NULL, &blocked);
+    for (int number = 1; number < 32; number++) {
+        found_if(sigismember(&blocked, number) == 1, CURIOUS_SIGNALS);
+    }
+    found_if(sigaction(SIGXCPU, NULL, &action) != 0 || action.sa_handler != SIG_DFL,
+             CURIOUS_SIGNALS);
+}
+
 static void look_for_files(void) {
     char folder[64];
     found_if(!getcwd(folder, sizeof folder) || strcmp(folder, "/") != 0, CURIOUS_FOLDER);
@@ -143,6 +155,7 @@ int main(int argc, char **argv) {
     self.privileged = geteuid() == 0;
     self.order.layers &= ~(1u << LAYER_SECCOMP);
     found_if(!cage_lock_down(&self, &hello), CURIOUS_CAGE);
+    look_at_signals();
     look_for_files();
     look_for_processes();
     look_for_privileges();

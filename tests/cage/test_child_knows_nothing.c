@@ -3,6 +3,8 @@
  * child that looks around ends with CURIOUS_NOTHING. */
 #include "support/gate_kit.h"
 
+#include <signal.h>
+
 #include "cage/curious.h"
 
 #define CURIOUS_CHILD "tests/cage/child_curious"
@@ -21,6 +23,9 @@ static int host_with_secrets(void) {
         if (dup2(kit_memfd(&sample, 0), 100 + (int)i * 7) < 0)
             return 9; /* dup2: not closed by exec */
     }
+    sigset_t all;
+    (void)sigfillset(&all);
+    if (sigprocmask(SIG_BLOCK, &all, NULL) != 0 || signal(SIGXCPU, SIG_IGN) == SIG_ERR) return 6;
     (void)umask(0);
     if (setenv("SECRET", (char *)stack, 1) != 0 || setenv("LD_PRELOAD", "x.so", 1) != 0 ||
         chdir(scratch) != 0) {

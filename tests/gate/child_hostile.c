@@ -360,7 +360,8 @@ static void spoil_image_frame(void) {
     if (is(HOSTILE_image_cut)) frames[IMAGE].length--, say_up_to(END), _exit(0);
     if (is(HOSTILE_image_short)) header->length = frames[IMAGE].length -= 8;
     if (is(HOSTILE_image_zero)) memset(spoil(IMAGE), 0, frames[IMAGE].length);
-    if (is(HOSTILE_image_garbage)) memset(spoil(IMAGE), 0xa5, frames[IMAGE].length);
+    if (is(HOSTILE_image_garbage) || is(HOSTILE_image_garbage_hangs))
+        memset(spoil(IMAGE), 0xa5, frames[IMAGE].length);
     if (is(HOSTILE_image_counts)) {
         image_header *image = (void *)spoil(IMAGE);
         image->counts[WLK_SECTION_TENSORS] = UINT32_MAX;
@@ -417,16 +418,17 @@ static void call_open(void) {
 }
 
 static void misbehave_after_end(void) {
-    static const enum hostile_case cases[] = {HOSTILE_byte_after_end,    HOSTILE_flood_after_end,
-                                              HOSTILE_hangs_after_end,   HOSTILE_exits_1_after_end,
-                                              HOSTILE_crashes_after_end, HOSTILE_calls_after_end};
+    static const enum hostile_case cases[] = {
+        HOSTILE_byte_after_end,      HOSTILE_flood_after_end,   HOSTILE_hangs_after_end,
+        HOSTILE_image_garbage_hangs, HOSTILE_exits_1_after_end, HOSTILE_crashes_after_end,
+        HOSTILE_calls_after_end};
     bool mine = false;
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) mine |= is(cases[i]);
     if (!mine) return;
     say_up_to(frame_count);
     if (is(HOSTILE_byte_after_end)) say("", 1);
     if (is(HOSTILE_flood_after_end)) say_garbage_endlessly();
-    if (is(HOSTILE_hangs_after_end)) hang();
+    if (is(HOSTILE_hangs_after_end) || is(HOSTILE_image_garbage_hangs)) hang();
     if (is(HOSTILE_exits_1_after_end)) _exit(1);
     if (is(HOSTILE_crashes_after_end)) crash();
     if (is(HOSTILE_calls_after_end)) call_open();

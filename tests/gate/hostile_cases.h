@@ -90,6 +90,7 @@
     X(image_cut)                                                                   \
     X(image_zero)                                                                  \
     X(image_garbage)                                                               \
+    X(image_garbage_hangs)                                                         \
     X(image_short)                                                                 \
     X(image_counts)                                                                \
     X(image_other_file)                                                            \

@@ -117,6 +117,7 @@ static const hostile_row rows[] = {
     {CASE(image_cut), .rule = "wire.truncated"},
     {CASE(image_zero), .rule = "image.header"},
     {CASE(image_garbage), .rule = "image.header"},
+    {CASE(image_garbage_hangs), .rule = "image.header"},
     {CASE(image_short), .rule = "image.length"},
     {CASE(image_counts), .rule = "image.length"},
     {CASE(image_other_file), .rule = "image.header"},

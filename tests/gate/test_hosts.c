@@ -109,6 +109,28 @@ static int host_without_zombies(void) {
     return sigaction(SIGCHLD, &action, NULL) != 0 ? 9 : load_where_children_disappear();
 }
 
+/* As on kernels whose pidfds do not tell. */
+static bool silence_pidfds(void) {
+    static struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xc040ff0b /* PIDFD_GET_INFO */, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOTTY),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {sizeof code / sizeof *code, code};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
+}
+
+static int host_that_cannot_see_an_end(void) {
+    if (signal(SIGCHLD, SIG_IGN) == SIG_ERR || !silence_pidfds()) return 9;
+    hostile_child.limits.columns = HOSTILE_exits_1_after_end;
+    if (!is(load_once(&real_child, NULL), "cage.unseen")) return 1;
+    return is(load_once(&hostile_child, NULL), "cage.unseen") ? 0 : 2;
+}
+
 static void *collect_everybody(void *unused) {
     for (;;) {
         if (waitpid(-1, NULL, 0) < 0) (void)sched_yield();
@@ -443,6 +465,7 @@ static int host_that_dies(void) {
     }
 HOST_TEST(that_ignores_sigchld)
 HOST_TEST(without_zombies)
+HOST_TEST(that_cannot_see_an_end)
 HOST_TEST(with_a_thread_that_waits_for_all)
 HOST_TEST(without_standard_descriptors)
 HOST_TEST(that_blocks_and_ignores_signals)
@@ -475,6 +498,7 @@ static int group(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_host_that_ignores_sigchld),
         cmocka_unit_test(test_host_without_zombies),
+        cmocka_unit_test(test_host_that_cannot_see_an_end),
         cmocka_unit_test(test_host_with_a_thread_that_waits_for_all),
         cmocka_unit_test(test_host_without_standard_descriptors),
         cmocka_unit_test(test_host_that_blocks_and_ignores_signals),

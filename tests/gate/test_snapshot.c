@@ -3,7 +3,9 @@
 #include "support/gate_kit.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/ptrace.h>
 
 #include "gate/snapshot.h"
 
@@ -204,31 +206,75 @@ static void test_a_file_that_grows_and_shrinks(void **state) {
     assert_true(changes > 0);
 }
 
-/* Shrinks a memfd and seals it, as somebody might who hands it to us. */
-static void *shrink_and_seal(void *argument) {
-    const int fd = *(const int *)argument;
-    (void)!ftruncate(fd, 1);
-    (void)fcntl(fd, F_ADD_SEALS, ALL_SEALS);
-    return NULL;
+/* ---- a file that changes at a moment of somebody else's choice */
+
+/* Takes a snapshot and reads all of it; for another process. Exit codes: 0 it is
+ * whole, 1 the change was seen, 2 anything else. */
+static int take_and_read(int fd) {
+    snapshot s = SNAPSHOT_NONE;
+    wlk_error error;
+    if (snapshot_take(fd, LIMIT, &s, &error) == WLK_OK) {
+        unsigned sum = 0;
+        for (uint64_t i = 0; i < s.size; i++) sum += s.data[i];
+        return sum == 0 ? 0 : 2;
+    }
+    return strcmp(wlk_rule_name(error.rule), "gate.changed") == 0 ? 1 : 2;
 }
 
-static void test_a_memfd_that_is_shrunk_and_sealed_meanwhile(void **state) {
-    (void)state;
-    for (unsigned i = 0; i < 300; i++) {
-        int fd = memfd_create("shrinking", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        snapshot s = SNAPSHOT_NONE;
-        pthread_t thread;
-        wlk_error error;
-        assert_int_equal(ftruncate(fd, 1 << 20), 0);
-        assert_int_equal(pthread_create(&thread, NULL, shrink_and_seal, &fd), 0);
-        for (volatile unsigned delay = 0; delay < i * 20; delay++) continue;
-        if (snapshot_take(fd, LIMIT, &s, &error) == WLK_OK) {
-            assert_int_equal(s.data[s.size - 1], 0); /* a SIGBUS if the size were not true */
-        }
-        assert_int_equal(pthread_join(thread, NULL), 0);
-        snapshot_drop(&s);
-        (void)close(fd);
+static void grow(int fd) {
+    (void)!ftruncate(fd, 3 << 16);
+}
+
+static void shrink(int fd) {
+    (void)!ftruncate(fd, 1);
+}
+
+static void shrink_and_seal(int fd) {
+    shrink(fd);
+    (void)fcntl(fd, F_ADD_SEALS, ALL_SEALS);
+}
+
+/* Lets a process take a snapshot of a memfd, and changes the memfd when it stops
+ * for the `when`th time before or after a system call. Returns take_and_read's
+ * answer, -1 if there is no such stop. */
+static int take_while(void (*change)(int fd), unsigned when) {
+    const int fd = memfd_create("changing", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int status;
+    assert_int_equal(ftruncate(fd, 2 << 16), 0);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        (void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        (void)raise(SIGSTOP);
+        _exit(take_and_read(fd));
     }
+    bool changed = false;
+    for (unsigned stop = 0; waitpid(pid, &status, 0) == pid && WIFSTOPPED(status); stop++) {
+        if (stop == when) {
+            change(fd);
+            changed = true;
+        }
+        const long pass_on = WSTOPSIG(status) == SIGBUS ? SIGBUS : 0;
+        (void)ptrace(PTRACE_SYSCALL, pid, NULL, (void *)pass_on);
+    }
+    (void)close(fd);
+    if (WIFSIGNALED(status)) fail_msg("signal %d, stop %u", WTERMSIG(status), when);
+    return changed ? WEXITSTATUS(status) : -1;
+}
+
+static void expect_whole_or_seen(void (*change)(int fd)) {
+    unsigned seen = 0, stops = 0;
+    for (int answer; (answer = take_while(change, stops)) >= 0; stops++) {
+        if (answer > 1) fail_msg("answer %d at stop %u", answer, stops);
+        seen += answer == 1;
+    }
+    assert_true(stops >= 10 && seen >= 2 && seen < stops);
+}
+
+static void test_a_change_at_every_system_call(void **state) {
+    (void)state;
+    expect_whole_or_seen(grow);
+    expect_whole_or_seen(shrink);
+    expect_whole_or_seen(shrink_and_seal);
 }
 
 static int group(void) {
@@ -240,7 +286,7 @@ static int group(void) {
         cmocka_unit_test(test_descriptors_that_cannot_be_read),
         cmocka_unit_test(test_limit_on_both_sides),
         cmocka_unit_test(test_a_file_that_grows_and_shrinks),
-        cmocka_unit_test(test_a_memfd_that_is_shrunk_and_sealed_meanwhile),
+        cmocka_unit_test(test_a_change_at_every_system_call),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
