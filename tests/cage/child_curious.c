@@ -85,7 +85,7 @@ static bool secret_in_memory(void) {
         if (sscanf(line, "%lx-%lx %c", &from, &to, &readable) != 3) return true;
         const bool special = strstr(line, "[v") && strstr(line, "[v") < strchr(line, '\n');
         if (readable != 'r' || special) continue;
-        if (secret_in((const uint8_t *)from, (const uint8_t *)to)) return true; /* NOLINT */
+        if (secret_in((const uint8_t *)from, (const uint8_t *)to)) return true;
     }
     return false;
 }

@@ -424,16 +424,15 @@ static pid_t child_of(pid_t pid) {
     return child;
 }
 
-static bool has_filter(pid_t pid) {
+/* The limit on descriptors is what it takes on last but for the filter. */
+static bool is_locked_down(pid_t pid) {
     char path[64], line[128];
-    bool found = false;
-    (void)snprintf(path, sizeof path, "/proc/%d/status", pid);
+    unsigned long most = 1;
+    (void)snprintf(path, sizeof path, "/proc/%d/limits", pid);
     FILE *file = fopen(path, "re");
-    while (file && !found && fgets(line, sizeof line, file)) {
-        found = strcmp(line, "Seccomp:\t2\n") == 0;
-    }
+    while (file && fgets(line, sizeof line, file)) (void)sscanf(line, "Max open files %lu", &most);
     if (file) (void)fclose(file);
-    return found;
+    return most == 0;
 }
 
 static int host_that_dies(void) {
@@ -442,7 +441,7 @@ static int host_that_dies(void) {
     if (host == 0) _exit(host_with_a_silent_child());
     pid_t child = 0;
     const double end = kit_seconds() + 20;
-    while ((child == 0 || !has_filter(child)) && kit_seconds() < end) child = child_of(host);
+    while ((child == 0 || !is_locked_down(child)) && kit_seconds() < end) child = child_of(host);
     (void)usleep(20000); /* GO has been said, and nothing comes back */
     if (child == 0 || kill(host, SIGKILL) != 0) return 1;
     for (unsigned seen = 0; seen < 2;) {

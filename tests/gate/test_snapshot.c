@@ -243,6 +243,7 @@ static int take_while(void (*change)(int fd), unsigned when) {
     assert_int_equal(ftruncate(fd, 2 << 16), 0);
     const pid_t pid = fork();
     if (pid == 0) {
+        kit_crash_as_usual();
         (void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
         (void)raise(SIGSTOP);
         _exit(take_and_read(fd));
