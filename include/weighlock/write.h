@@ -7,6 +7,7 @@
 #define WEIGHLOCK_WRITE_H
 
 #include <weighlock/limits.h>
+#include <weighlock/memory.h>
 #include <weighlock/model.h>
 #include <weighlock/trust.h>
 
@@ -23,7 +24,7 @@ typedef struct wlk_write_options {
     uint32_t threads;          /* for hashing; 0: 2 */
 } wlk_write_options;
 
-/* Writes the model as a .wlk file in memory. *data is the caller's (free). Verdicts:
+/* Writes the model as a .wlk file in memory. *data is the caller's (wlk_free). Verdicts:
  * refused (metadata that the format does not have, no "/kind"), usage (options),
  * system. Findings and the byte map of a model that was loaded are not written;
  * nameless tensors get a name. */

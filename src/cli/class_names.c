@@ -2,8 +2,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/memory.h"
 
 #define TARGET_NAMES "/metadata/source/target_names"
 
@@ -18,7 +19,8 @@ static void note_outputs(class_names *names, uint32_t node) {
 wlk_status class_names_open(const wlk_model *model, class_names *names, wlk_error *error) {
     const uint32_t values = wlk_model_count(model, WLK_SECTION_VALUES);
     const wlk_graph graph = wlk_model_graph(model, 0);
-    *names = (class_names){.model = model, .maker = calloc((size_t)values + 1, sizeof(uint32_t))};
+    *names =
+        (class_names){.model = model, .maker = mem_zeroed((size_t)values + 1, sizeof(uint32_t))};
     if (!names->maker) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (uint32_t i = 0; i < values; i++) names->maker[i] = WLK_NONE;
     for (uint32_t i = 0; i < graph.nodes; i++) note_outputs(names, graph.first_node + i);
@@ -26,7 +28,7 @@ wlk_status class_names_open(const wlk_model *model, class_names *names, wlk_erro
 }
 
 void class_names_close(class_names *names) {
-    free(names->maker);
+    mem_free(names->maker);
     *names = (class_names){0};
 }
 

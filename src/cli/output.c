@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+
 /* ---- opening */
 
 static wlk_status open_stream(int fd, output *out, wlk_error *error) {
@@ -16,7 +18,7 @@ static wlk_status open_stream(int fd, output *out, wlk_error *error) {
     const int reason = errno;
     if (fd >= 0) (void)close(fd);
     if (out->temporary) (void)unlink(out->temporary);
-    free(out->temporary);
+    mem_free(out->temporary);
     out->temporary = NULL;
     return error_errno(error, RULE_CLI_OUTPUT, reason, out->path);
 }
@@ -37,7 +39,7 @@ static wlk_status open_beside(const struct stat *old, output *out, wlk_error *er
     int fd = mkostemp(out->temporary, O_CLOEXEC);
     if (fd < 0) {
         const int reason = errno;
-        free(out->temporary);
+        mem_free(out->temporary);
         out->temporary = NULL;
         return error_errno(error, RULE_CLI_OUTPUT, reason, out->path);
     }
@@ -84,7 +86,7 @@ wlk_status output_close(output *out, wlk_status done, wlk_error *error) {
         reason = rename(out->temporary, out->path) == 0 ? 0 : errno;
     }
     if (out->temporary && (done != WLK_OK || reason != 0)) (void)unlink(out->temporary);
-    free(out->temporary);
+    mem_free(out->temporary);
     out->temporary = NULL;
     if (done != WLK_OK) return done;
     return reason == 0 ? WLK_OK : error_errno(error, RULE_CLI_OUTPUT, reason, out->path);

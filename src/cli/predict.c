@@ -1,6 +1,6 @@
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/results.h"
 #include "cli/rows.h"
@@ -53,11 +53,11 @@ static wlk_status open_model(const cli *c, prediction *p, wlk_error *error) {
 
 static wlk_status run(prediction *p, wlk_error *error) {
     const uint32_t count = p->binding.count;
-    wlk_tensor *inputs = calloc((size_t)count + 1, sizeof *inputs);
+    wlk_tensor *inputs = mem_zeroed((size_t)count + 1, sizeof *inputs);
     if (!inputs) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (uint32_t i = 0; i < count; i++) inputs[i] = p->binding.arrays[i].tensor;
     const wlk_status status = wlk_run(p->plan, inputs, count, &p->result, error);
-    free(inputs);
+    mem_free(inputs);
     return status;
 }
 

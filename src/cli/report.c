@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
 
@@ -84,11 +85,11 @@ int cli_finish(int code) {
 /* ---- text for people */
 
 void cli_print_safe(const char *text) {
-    char *copy = strdup(text);
+    char *copy = mem_text(text);
     if (!copy) return;
     utf8_make_harmless(copy);
     (void)fputs(copy, stdout);
-    free(copy);
+    mem_free(copy);
 }
 
 void cli_print_short(const char *text) {

@@ -1,11 +1,11 @@
 #include "cli/results.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "base/utf8.h"
 #include "cli/class_names.h"
 #include "cli/output.h"
@@ -39,11 +39,11 @@ wlk_status results_request_of(const cli *c, results_request *request, wlk_error 
 
 static wlk_status unknown_output(const wlk_plan *plan, const char *name, wlk_error *error) {
     const uint32_t count = wlk_plan_outputs(plan);
-    const char **known = calloc((size_t)count + 1, sizeof *known);
+    const char **known = mem_zeroed((size_t)count + 1, sizeof *known);
     if (!known) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (uint32_t i = 0; i < count; i++) known[i] = wlk_plan_output(plan, i).name;
     const wlk_status status = options_unknown("output", name, known, count, error);
-    free(known);
+    mem_free(known);
     return status;
 }
 
@@ -85,14 +85,14 @@ typedef struct column_groups {
 
 static void groups_close(column_groups *groups) {
     class_names_close(&groups->names);
-    free(groups->list);
+    mem_free(groups->list);
 }
 
 static wlk_status groups_open(const results *r, uint32_t selected, column_groups *groups,
                               wlk_error *error) {
     const uint32_t all = wlk_result_count(r->result);
     uint64_t names_left = r->limits->columns;
-    *groups = (column_groups){.from = r, .list = calloc((size_t)all + 1, sizeof(column_group))};
+    *groups = (column_groups){.from = r, .list = mem_zeroed((size_t)all + 1, sizeof(column_group))};
     if (!groups->list) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     TRY(class_names_open(r->model, &groups->names, error));
     for (uint32_t i = 0; i < all; i++) {
@@ -143,8 +143,8 @@ static wlk_status check_table(const column_groups *groups, wlk_error *error) {
 }
 
 static void free_names(char **names, uint32_t count) {
-    for (uint32_t i = 0; names && i < count; i++) free(names[i]);
-    free(names);
+    for (uint32_t i = 0; names && i < count; i++) mem_free(names[i]);
+    mem_free(names);
 }
 
 /* "NAME[CLASS]" for each column; NULL if the model names no classes. */
@@ -153,7 +153,7 @@ static wlk_status column_names(const column_groups *groups, const column_group *
     char text[CLASS_NAME_BYTES];
     *names = NULL;
     if (g->classes.count == 0) return WLK_OK;
-    char **made = calloc(g->classes.count, sizeof *made);
+    char **made = mem_zeroed(g->classes.count, sizeof *made);
     if (!made) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (uint32_t i = 0; i < g->classes.count; i++) {
         const char *class = class_name(&groups->names, &g->classes, i, text);
@@ -167,8 +167,8 @@ static wlk_status column_names(const column_groups *groups, const column_group *
 }
 
 static wlk_status csv_table_write(const column_groups *groups, FILE *stream, wlk_error *error) {
-    csv_output *outputs = calloc((size_t)groups->count + 1, sizeof *outputs);
-    char ***names = calloc((size_t)groups->count + 1, sizeof *names);
+    csv_output *outputs = mem_zeroed((size_t)groups->count + 1, sizeof *outputs);
+    char ***names = mem_zeroed((size_t)groups->count + 1, sizeof *names);
     wlk_status status =
         outputs && names ? WLK_OK : error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (uint32_t i = 0; status == WLK_OK && i < groups->count; i++) {
@@ -181,8 +181,8 @@ static wlk_status csv_table_write(const column_groups *groups, FILE *stream, wlk
     for (uint32_t i = 0; names && i < groups->count; i++) {
         free_names(names[i], groups->list[i].classes.count);
     }
-    free(names);
-    free(outputs);
+    mem_free(names);
+    mem_free(outputs);
     return status;
 }
 
@@ -212,7 +212,7 @@ static wlk_status csv_to_terminal(const column_groups *groups, wlk_error *error)
         status = error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     }
     if (status == WLK_OK) print_lines(text, size);
-    free(text);
+    mem_free(text);
     return status;
 }
 
@@ -279,7 +279,7 @@ static wlk_status drop_repeated(column_groups *groups, wlk_error *error) {
     const uint32_t values = wlk_model_count(model, WLK_SECTION_VALUES);
     const uint32_t tensors = wlk_model_count(model, WLK_SECTION_TENSORS);
     uint32_t kept = 0;
-    bool *seen = calloc((size_t)values + tensors + 1, sizeof *seen);
+    bool *seen = mem_zeroed((size_t)values + tensors + 1, sizeof *seen);
     if (!seen) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (uint32_t i = 0; i < groups->count; i++) {
         const wlk_ref ref = wlk_model_graph_output(model, 0, groups->list[i].output);
@@ -289,7 +289,7 @@ static wlk_status drop_repeated(column_groups *groups, wlk_error *error) {
         groups->list[kept++] = groups->list[i];
     }
     groups->count = kept;
-    free(seen);
+    mem_free(seen);
     return WLK_OK;
 }
 
@@ -325,7 +325,7 @@ static wlk_status write_npy(const column_groups *groups, const output *out, wlk_
     uint64_t size;
     TRY(npy_format(&groups->list[0].tensor, &data, &size, error));
     (void)fwrite(data, 1, size, out->stream);
-    free(data);
+    mem_free(data);
     return WLK_OK;
 }
 

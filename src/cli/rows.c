@@ -1,8 +1,8 @@
 #include "cli/rows.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "input/element.h"
 #include "input/file.h"
 #include "input/npy.h"
@@ -24,7 +24,7 @@ wlk_status rows_check(const cli *c, wlk_error *error) {
 
 static wlk_port *all_ports(const wlk_plan *plan) {
     const uint32_t count = wlk_plan_inputs(plan);
-    wlk_port *ports = calloc(count ? count : 1, sizeof *ports);
+    wlk_port *ports = mem_zeroed(count ? count : 1, sizeof *ports);
     if (!ports) return NULL;
     for (uint32_t i = 0; i < count; i++) ports[i] = wlk_plan_input(plan, i);
     return ports;
@@ -39,8 +39,8 @@ static wlk_status bind_table(const csv_table *table, const wlk_model *model, con
     const wlk_status status = ports ? input_bind_csv(table, ports, wlk_plan_inputs(plan), names,
                                                      count, limits, binding, error)
                                     : error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
-    free(ports);
-    free(names);
+    mem_free(ports);
+    mem_free(names);
     return status;
 }
 
@@ -83,7 +83,7 @@ static wlk_status bind_array(input_array *array, const wlk_plan *plan, const wlk
                           wlk_plan_inputs(plan));
     }
     const wlk_port port = wlk_plan_input(plan, 0);
-    binding->arrays = calloc(1, sizeof *binding->arrays);
+    binding->arrays = mem_zeroed(1, sizeof *binding->arrays);
     if (!binding->arrays) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     binding->count = 1;
     binding->rows = array->tensor.rank ? array->tensor.shape[0] : 0;

@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 
 #include "base/checked.h"
 #include "base/envelope.h"
+#include "base/memory.h"
 #include "gate/attest.h"
 #include "gate/child.h"
 #include "gate/receive.h"
@@ -121,7 +121,7 @@ static void choose_account(wlk_gate *gate) {
 }
 
 wlk_status wlk_gate_open(const wlk_load_options *options, wlk_gate **gate, wlk_error *error) {
-    wlk_gate *made = calloc(1, sizeof *made);
+    wlk_gate *made = mem_zeroed(1, sizeof *made);
     *gate = NULL;
     if (!made) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     wlk_load_options_default(&made->options);
@@ -143,7 +143,7 @@ void wlk_gate_close(wlk_gate *gate) {
     if (gate->program >= 0) (void)close(gate->program);
     if (gate->null >= 0) (void)close(gate->null);
     if (gate->spaces.fd[0] >= 0) child_spaces_close(&gate->spaces);
-    free(gate);
+    mem_free(gate);
 }
 
 /* ---- one child */
@@ -314,13 +314,13 @@ static void keeper_release(void *owner) {
     keeper *k = owner;
     received_drop(&k->result);
     snapshot_drop(&k->source);
-    free(k);
+    mem_free(k);
 }
 
 /* Hands image and payloads to the validator, which owns them from here on. The
  * sealed copy lives on if payloads lie in it, its descriptor does not. */
 static wlk_status make_model(load *l, wlk_model **model, wlk_error *error) {
-    keeper *k = calloc(1, sizeof *k);
+    keeper *k = mem_zeroed(1, sizeof *k);
     if (!k) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     uint8_t *image = l->result.image;
     const uint64_t file_bytes = l->source.size;
@@ -368,7 +368,7 @@ static wlk_status run_child(load *l, wlk_model **model, wlk_error *error) {
         *error = l->gate->program_error;
         return error->status;
     }
-    l->ear = malloc(sizeof *l->ear);
+    l->ear = mem_alloc(sizeof *l->ear);
     if (!l->ear) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     l->deadline = deadline_after(l->gate->options.limits.deadline_ms);
     TRY(start(l, error));
@@ -446,7 +446,7 @@ static wlk_status with_load(wlk_gate *gate, int fd, load_step step, wlk_model **
     if (fd >= 0) status = snapshot_take(fd, gate->options.limits.file_bytes, &l.source, out);
     if (status == WLK_OK) status = step(&l, model, out);
     if (report) *report = l.report;
-    free(l.ear);
+    mem_free(l.ear);
     received_drop(&l.result);
     snapshot_drop(&l.source);
     return status;

@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 
 #define LARGE_BYTES (1u << 20) /* from here on a buffer is a mapping of its own */
 #define BUFFER_ALIGN 64
@@ -125,7 +125,7 @@ static void buffer_free(const image_buffer *buffer) {
     if (buffer->length >= LARGE_BYTES) {
         (void)munmap(data, buffer->length);
     } else {
-        free(data);
+        mem_free(data);
     }
 }
 
@@ -133,7 +133,7 @@ static uint8_t *buffer_new(uint64_t length) {
     if (length < LARGE_BYTES) {
         uint64_t rounded;
         if (!checked_align(length, BUFFER_ALIGN, &rounded)) return NULL;
-        return aligned_alloc(BUFFER_ALIGN, rounded);
+        return mem_aligned(BUFFER_ALIGN, rounded);
     }
     void *data = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (data == MAP_FAILED) return NULL;
@@ -145,7 +145,7 @@ static uint8_t *buffer_new(uint64_t length) {
 static wlk_status grow(received *out, wlk_error *error) {
     if (out->count < out->capacity) return WLK_OK;
     const uint32_t capacity = out->capacity ? out->capacity * 2 : 16;
-    image_buffer *buffers = realloc(out->buffers, capacity * sizeof *buffers);
+    image_buffer *buffers = mem_resize(out->buffers, capacity * sizeof *buffers);
     if (!buffers) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     out->buffers = buffers;
     out->capacity = capacity;
@@ -216,7 +216,7 @@ static wlk_status receive_data(reader *r, wire_receiver *receiver, const frame_h
 
 static wlk_status receive_image(reader *r, const frame_header *header, received *out,
                                 wlk_error *error) {
-    out->image = malloc(header->length);
+    out->image = mem_alloc(header->length);
     if (!out->image) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     out->image_length = header->length;
     return read_exactly(r, out->image, header->length, error);
@@ -256,8 +256,8 @@ void received_drop(received *r) {
     for (uint32_t i = 0; i < r->count; i++) {
         if (!lies_in_snapshot(r, r->buffers[i].data)) buffer_free(&r->buffers[i]);
     }
-    free(r->buffers);
-    free(r->image);
+    mem_free(r->buffers);
+    mem_free(r->image);
     r->buffers = NULL;
     r->image = NULL;
     r->count = r->capacity = 0;

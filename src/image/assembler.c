@@ -1,10 +1,10 @@
 #include "image/assembler_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "base/dtype.h"
+#include "base/memory.h"
 
 wlk_status assembler_no_memory(wlk_error *error) {
     return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
@@ -25,7 +25,7 @@ static void *list_slot(list *l, size_t size) {
         if (l->room > UINT32_MAX / 2) return NULL;
         const uint32_t room = l->room ? l->room * 2 : 16;
         if (!checked_mul(room, size, &bytes)) return NULL;
-        void *items = realloc(l->items, bytes);
+        void *items = mem_resize(l->items, bytes);
         if (!items) return NULL;
         l->items = items;
         l->room = room;
@@ -43,12 +43,12 @@ static wlk_status list_add(list *l, const void *item, size_t size, wlk_error *er
 
 static void promises_clear(assembler *a) {
     promise *promises = a->promises.items;
-    for (uint32_t i = 0; i < a->promises.count; i++) free(promises[i].name);
+    for (uint32_t i = 0; i < a->promises.count; i++) mem_free(promises[i].name);
     a->promises.count = 0;
 }
 
 assembler *assembler_new(image_builder *builder, const wlk_limits *limits) {
-    assembler *a = calloc(1, sizeof *a);
+    assembler *a = mem_zeroed(1, sizeof *a);
     if (!a) return NULL;
     a->builder = builder;
     a->limits = *limits;
@@ -66,13 +66,13 @@ void assembler_free(assembler *a) {
     name_map_free(a->names);
     name_map_free(a->domains);
     name_map_free(a->attributes);
-    free(a->entries.items);
-    free(a->tensors.items);
-    free(a->types.items);
-    free(a->main_inputs.items);
-    free(a->holders.items);
-    free(a->promises.items);
-    free(a);
+    mem_free(a->entries.items);
+    mem_free(a->tensors.items);
+    mem_free(a->types.items);
+    mem_free(a->main_inputs.items);
+    mem_free(a->holders.items);
+    mem_free(a->promises.items);
+    mem_free(a);
 }
 
 /* ---- names */
@@ -283,13 +283,13 @@ wlk_status assembler_input(assembler *a, const char *name, uint32_t type, wlk_er
 
 static wlk_status promise_output(assembler *a, const char *name, uint32_t type, name_entry **entry,
                                  wlk_error *error) {
-    promise made = {0, strdup(name)};
+    promise made = {0, mem_text(name)};
     if (!made.name) return assembler_no_memory(error);
     wlk_status status =
         assembler_claim_value(a, name, type, ENTRY_PROMISED, UINT32_MAX, &made.entry, error);
     if (status == WLK_OK) status = list_add(&a->promises, &made, sizeof made, error);
     if (status != WLK_OK) {
-        free(made.name);
+        mem_free(made.name);
         return status;
     }
     *entry = (name_entry *)a->entries.items + made.entry;

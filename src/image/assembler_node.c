@@ -1,9 +1,9 @@
 #include "image/assembler_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/dtype.h"
+#include "base/memory.h"
 
 /* Nodes and their attributes. */
 
@@ -146,7 +146,7 @@ wlk_status assembler_attribute_texts(assembler *a, const char *name, wlk_attribu
     if (count > a->limits.attribute_values) {
         return assembler_refuse(error, RULE_LIMIT_ATTRIBUTE_VALUES, name);
     }
-    uint64_t *strings = calloc(count ? count : 1, sizeof *strings);
+    uint64_t *strings = mem_zeroed(count ? count : 1, sizeof *strings);
     if (!strings) return assembler_no_memory(error);
     wlk_status status = make_strings(a, texts, count, strings, error);
     if (status == WLK_OK) {
@@ -154,6 +154,6 @@ wlk_status assembler_attribute_texts(assembler *a, const char *name, wlk_attribu
                               WLK_NO_OFFSET);
         status = assembler_built(a, error);
     }
-    free(strings);
+    mem_free(strings);
     return status;
 }

@@ -1,10 +1,10 @@
 #include "image/builder_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "base/memory.h"
 #include "base/utf8.h"
 #include "image/checks.h"
 
@@ -63,7 +63,7 @@ static wlk_status array_grow(image_builder *b, image_array *array, uint64_t need
     if (capacity < FIRST_CAPACITY) capacity = FIRST_CAPACITY;
     if (capacity > IMAGE_NONE) capacity = IMAGE_NONE;
     if (!checked_mul(capacity, size, &bytes)) return builder_fail(b, RULE_LIMIT_IMAGE_BYTES);
-    void *data = realloc(array->data, bytes);
+    void *data = mem_resize(array->data, bytes);
     if (!data) return builder_fail(b, RULE_INTERNAL_MEMORY);
     array->data = data;
     array->capacity = (uint32_t)capacity;
@@ -117,7 +117,7 @@ static wlk_status append(image_builder *b, image_part part, const void *records,
 /* ---- life */
 
 image_builder *image_builder_new(const wlk_limits *limits, const image_sink *sink) {
-    image_builder *b = calloc(1, sizeof *b);
+    image_builder *b = mem_zeroed(1, sizeof *b);
     if (!b) return NULL;
     b->limits = *limits;
     b->sink = *sink;
@@ -132,9 +132,9 @@ image_builder *image_builder_new(const wlk_limits *limits, const image_sink *sin
 
 void image_builder_free(image_builder *builder) {
     if (!builder) return;
-    for (uint32_t part = 0; part < PART_COUNT; part++) free(builder->parts[part].data);
-    free(builder->type_depths);
-    free(builder);
+    for (uint32_t part = 0; part < PART_COUNT; part++) mem_free(builder->parts[part].data);
+    mem_free(builder->type_depths);
+    mem_free(builder);
 }
 
 wlk_status image_builder_status(const image_builder *builder, wlk_error *error) {
@@ -218,7 +218,7 @@ static wlk_status type_depth_store(image_builder *b, uint32_t index, uint32_t de
         if (!checked_mul(capacity, sizeof depth, &bytes)) {
             return builder_fail(b, RULE_INTERNAL_MEMORY);
         }
-        uint32_t *depths = realloc(b->type_depths, bytes);
+        uint32_t *depths = mem_resize(b->type_depths, bytes);
         if (!depths) return builder_fail(b, RULE_INTERNAL_MEMORY);
         b->type_depths = depths;
         b->type_depth_capacity = capacity;

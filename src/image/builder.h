@@ -100,7 +100,7 @@ wlk_status image_span(image_builder *b, wlk_span_kind kind, uint64_t offset, uin
 
 /* Sorts and renumbers the strings (dropping unused ones), sorts opsets,
  * attributes of each node and spans, lays the sections out. On success the
- * caller owns *image (free) of *length bytes; the builder can only be freed. */
+ * caller owns *image (mem_free) of *length bytes; the builder can only be freed. */
 wlk_status image_finish(image_builder *b, uint64_t file_bytes, uint8_t **image, uint64_t *length,
                         wlk_error *error);
 

@@ -1,8 +1,8 @@
 #include "image/builder_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/sort.h"
 
 /* ---- strings: dropping the unused, sorting, sharing, renumbering */
@@ -112,7 +112,7 @@ static void copy_strings(image_builder *b, const string_map *map, image_array *s
 }
 
 static void replace(image_array *array, image_array *with) {
-    free(array->data);
+    mem_free(array->data);
     *array = *with;
 }
 
@@ -124,11 +124,11 @@ static wlk_status rebuild_strings(image_builder *b, string_map *map) {
         if (map->number[i]) map->order[map->count++] = i;
     }
     sort_u32(map->order, map->count, compare_text, b, map->scratch);
-    image_array strings = {calloc(all, sizeof(string_record)), 0, all};
-    image_array text = {calloc(b->parts[PART_TEXT].count, 1), 0, b->parts[PART_TEXT].count};
+    image_array strings = {mem_zeroed(all, sizeof(string_record)), 0, all};
+    image_array text = {mem_zeroed(b->parts[PART_TEXT].count, 1), 0, b->parts[PART_TEXT].count};
     if (!strings.data || !text.data) {
-        free(strings.data);
-        free(text.data);
+        mem_free(strings.data);
+        mem_free(text.data);
         return builder_fail(b, RULE_INTERNAL_MEMORY);
     }
     copy_strings(b, map, &strings, &text);
@@ -141,16 +141,16 @@ static wlk_status rebuild_strings(image_builder *b, string_map *map) {
 static wlk_status finish_strings(image_builder *b) {
     const uint32_t all = b->parts[PART_STRINGS].count; /* at least one: "" */
     string_map map = {
-        .number = calloc(all, sizeof(uint32_t)),
-        .order = calloc(all, sizeof(uint32_t)),
-        .scratch = calloc(all, sizeof(uint32_t)),
+        .number = mem_zeroed(all, sizeof(uint32_t)),
+        .order = mem_zeroed(all, sizeof(uint32_t)),
+        .scratch = mem_zeroed(all, sizeof(uint32_t)),
     };
     const bool memory = map.number && map.order && map.scratch;
     const wlk_status status =
         memory ? rebuild_strings(b, &map) : builder_fail(b, RULE_INTERNAL_MEMORY);
-    free(map.number);
-    free(map.order);
-    free(map.scratch);
+    mem_free(map.number);
+    mem_free(map.order);
+    mem_free(map.scratch);
     return status;
 }
 
@@ -203,9 +203,9 @@ static wlk_status sort_part(image_builder *b, image_part part, part_order sort) 
     image_array *array = &b->parts[part];
     const uint64_t size = image_record_bytes[part_section(part)];
     if (array->count == 0) return WLK_OK;
-    uint32_t *order = calloc(array->count, sizeof *order);
-    uint32_t *scratch = calloc(array->count, sizeof *scratch);
-    image_array sorted = {calloc(array->count, size), array->count, array->count};
+    uint32_t *order = mem_zeroed(array->count, sizeof *order);
+    uint32_t *scratch = mem_zeroed(array->count, sizeof *scratch);
+    image_array sorted = {mem_zeroed(array->count, size), array->count, array->count};
     const bool memory = order && scratch && sorted.data;
     if (memory) {
         for (uint32_t i = 0; i < array->count; i++) order[i] = i;
@@ -213,10 +213,10 @@ static wlk_status sort_part(image_builder *b, image_part part, part_order sort) 
         permute(array, size, order, sorted.data);
         replace(array, &sorted);
     } else {
-        free(sorted.data);
+        mem_free(sorted.data);
     }
-    free(order);
-    free(scratch);
+    mem_free(order);
+    mem_free(scratch);
     return memory ? WLK_OK : builder_fail(b, RULE_INTERNAL_MEMORY);
 }
 
@@ -226,7 +226,7 @@ static wlk_status sort_attribute_values(image_builder *b) {
     attribute_record *attributes = b->parts[PART_ATTRIBUTES].data;
     const uint64_t *old = values->data;
     if (values->count == 0) return WLK_OK;
-    image_array sorted = {calloc(values->count, sizeof *old), 0, values->count};
+    image_array sorted = {mem_zeroed(values->count, sizeof *old), 0, values->count};
     if (!sorted.data) return builder_fail(b, RULE_INTERNAL_MEMORY);
     for (uint32_t i = 0; i < b->parts[PART_ATTRIBUTES].count; i++) {
         attribute_record *a = &attributes[i];
@@ -316,7 +316,7 @@ static wlk_status lay_out(image_builder *b, uint64_t file_bytes, uint8_t **image
     if (!image_layout(header.counts, offsets, &total) || total > b->limits.image_bytes) {
         return builder_fail(b, RULE_LIMIT_IMAGE_BYTES);
     }
-    uint8_t *bytes = calloc(1, total);
+    uint8_t *bytes = mem_zeroed(1, total);
     if (!bytes) return builder_fail(b, RULE_INTERNAL_MEMORY);
     memcpy(bytes, &header, sizeof header);
     copy_parts(b, offsets, bytes);

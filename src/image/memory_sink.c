@@ -1,9 +1,9 @@
 #include "image/memory_sink.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 
 #define PAYLOAD_ALIGN 64
 #define FIRST_CAPACITY 16
@@ -26,9 +26,9 @@ struct memory_sink {
 static void list_release(void *owner) {
     buffer_list *list = owner;
     if (!list) return;
-    for (uint32_t i = 0; i < list->count; i++) free((void *)(uintptr_t)list->buffers[i].data);
-    free(list->buffers);
-    free(list);
+    for (uint32_t i = 0; i < list->count; i++) mem_free((void *)(uintptr_t)list->buffers[i].data);
+    mem_free(list->buffers);
+    mem_free(list);
 }
 
 static bool list_reserve(buffer_list *list) {
@@ -37,7 +37,7 @@ static bool list_reserve(buffer_list *list) {
     if (list->capacity > UINT32_MAX / 2) return false;
     const uint32_t capacity = list->capacity ? list->capacity * 2 : FIRST_CAPACITY;
     if (!checked_mul(capacity, sizeof *list->buffers, &bytes)) return false;
-    image_buffer *buffers = realloc(list->buffers, bytes);
+    image_buffer *buffers = mem_resize(list->buffers, bytes);
     if (!buffers) return false;
     list->buffers = buffers;
     list->capacity = capacity;
@@ -47,7 +47,7 @@ static bool list_reserve(buffer_list *list) {
 static uint8_t *payload_new(uint64_t length) {
     uint64_t size;
     if (!checked_align(length, PAYLOAD_ALIGN, &size)) return NULL;
-    return aligned_alloc(PAYLOAD_ALIGN, size ? size : PAYLOAD_ALIGN);
+    return mem_aligned(PAYLOAD_ALIGN, size ? size : PAYLOAD_ALIGN);
 }
 
 static wlk_status sink_begin(void *context, uint64_t length, uint64_t file_offset,
@@ -57,7 +57,7 @@ static wlk_status sink_begin(void *context, uint64_t length, uint64_t file_offse
     if (!checked_add(sink->total, length, &total) || total > sink->output_bytes) {
         return error_at(error, RULE_LIMIT_OUTPUT_BYTES, file_offset);
     }
-    if (!sink->list) sink->list = calloc(1, sizeof *sink->list);
+    if (!sink->list) sink->list = mem_zeroed(1, sizeof *sink->list);
     if (!sink->list || !list_reserve(sink->list)) {
         return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     }
@@ -83,7 +83,7 @@ static wlk_status sink_append(void *context, const uint8_t *data, uint64_t lengt
 }
 
 memory_sink *memory_sink_new(const wlk_limits *limits) {
-    memory_sink *sink = calloc(1, sizeof *sink);
+    memory_sink *sink = mem_zeroed(1, sizeof *sink);
     if (sink) sink->output_bytes = limits->output_bytes;
     return sink;
 }
@@ -91,7 +91,7 @@ memory_sink *memory_sink_new(const wlk_limits *limits) {
 void memory_sink_free(memory_sink *sink) {
     if (!sink) return;
     list_release(sink->list);
-    free(sink);
+    mem_free(sink);
 }
 
 image_sink memory_sink_interface(memory_sink *sink) {

@@ -1,10 +1,10 @@
 #include "image/meta_tree.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "base/sort.h"
 #include "image/meta_schema.h"
 #include "image/name_map.h"
@@ -35,16 +35,16 @@ struct meta_tree {
 };
 
 meta_tree *meta_tree_new(image_builder *builder, const wlk_limits *limits) {
-    meta_tree *tree = calloc(1, sizeof *tree);
+    meta_tree *tree = mem_zeroed(1, sizeof *tree);
     if (!tree) return NULL;
     tree->builder = builder;
     tree->limits = *limits;
     tree->paths = name_map_new();
-    tree->entries = calloc(32, sizeof *tree->entries);
+    tree->entries = mem_zeroed(32, sizeof *tree->entries);
     tree->room = 32;
-    char *root = strdup("");
+    char *root = mem_text("");
     if (!tree->paths || !tree->entries || !root || !name_map_set(tree->paths, "", ROOT)) {
-        free(root);
+        mem_free(root);
         meta_tree_free(tree);
         return NULL;
     }
@@ -59,10 +59,10 @@ meta_tree *meta_tree_new(image_builder *builder, const wlk_limits *limits) {
 
 void meta_tree_free(meta_tree *tree) {
     if (!tree) return;
-    for (uint32_t i = 0; i < tree->count; i++) free(tree->entries[i].path);
+    for (uint32_t i = 0; i < tree->count; i++) mem_free(tree->entries[i].path);
     name_map_free(tree->paths);
-    free(tree->entries);
-    free(tree);
+    mem_free(tree->entries);
+    mem_free(tree);
 }
 
 static wlk_status refuse(wlk_error *error, wlk_rule rule, const char *path) {
@@ -144,7 +144,7 @@ static wlk_status reserve_entry(meta_tree *tree, wlk_error *error) {
         !checked_mul((uint64_t)tree->room * 2, sizeof *tree->entries, &bytes)) {
         return no_memory(error);
     }
-    meta_entry *entries = realloc(tree->entries, bytes);
+    meta_entry *entries = mem_resize(tree->entries, bytes);
     if (!entries) return no_memory(error);
     tree->entries = entries;
     tree->room *= 2;
@@ -173,9 +173,9 @@ static wlk_status add_entry(meta_tree *tree, uint32_t parent, const char *path, 
         return refuse(error, RULE_LIMIT_HEADER_DEPTH, path);
     }
     TRY(reserve_entry(tree, error));
-    char *copy = strdup(path);
+    char *copy = mem_text(path);
     if (!copy || !name_map_set(tree->paths, path, tree->count)) {
-        free(copy);
+        mem_free(copy);
         return no_memory(error);
     }
     *made = tree->count++;
@@ -244,10 +244,10 @@ wlk_status meta_tree_set(meta_tree *tree, const char *path, wlk_meta_type type, 
     if (depth_of(path) > tree->limits.header_depth) {
         return refuse(error, RULE_LIMIT_HEADER_DEPTH, path);
     }
-    char *copy = strdup(path);
+    char *copy = mem_text(path);
     if (!copy) return no_memory(error);
     const wlk_status status = set_at(tree, copy, type, value, error);
-    free(copy);
+    mem_free(copy);
     return status;
 }
 
@@ -295,12 +295,12 @@ static wlk_status give_children(meta_tree *tree, const meta_entry *parent, uint3
 }
 
 wlk_status meta_tree_finish(meta_tree *tree, wlk_error *error) {
-    uint32_t *order = calloc(tree->count, sizeof *order);
-    uint32_t *scratch = calloc(tree->count, sizeof *scratch);
+    uint32_t *order = mem_zeroed(tree->count, sizeof *order);
+    uint32_t *scratch = mem_zeroed(tree->count, sizeof *scratch);
     const wlk_status status = order && scratch
                                   ? give_children(tree, &tree->entries[ROOT], order, scratch, error)
                                   : no_memory(error);
-    free(order);
-    free(scratch);
+    mem_free(order);
+    mem_free(scratch);
     return status;
 }

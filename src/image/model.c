@@ -1,10 +1,10 @@
 #include "image/model.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/dtype.h"
+#include "base/memory.h"
 
 /* What tensors without elements point to: aligned like all others, so that a
  * kernel needs no case for them. */
@@ -52,10 +52,10 @@ uint32_t image_view_find_string(const image_view *view, const char *text) {
 void wlk_model_free(wlk_model *model) {
     if (!model) return;
     if (model->payloads.release) model->payloads.release(model->payloads.owner);
-    free(model->names);
-    free(model->paths);
-    free(model->image);
-    free(model);
+    mem_free(model->names);
+    mem_free(model->paths);
+    mem_free(model->image);
+    mem_free(model);
 }
 
 uint32_t wlk_model_count(const wlk_model *model, wlk_section section) {

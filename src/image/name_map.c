@@ -1,9 +1,9 @@
 #include "image/name_map.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 
 #define NO_CHILD UINT32_MAX
 #define LEAF 0x80000000u /* in a child: the rest is the number of a leaf */
@@ -35,17 +35,17 @@ struct name_map {
 };
 
 name_map *name_map_new(void) {
-    name_map *map = calloc(1, sizeof *map);
+    name_map *map = mem_zeroed(1, sizeof *map);
     if (map) map->root = NO_CHILD;
     return map;
 }
 
 void name_map_free(name_map *map) {
     if (!map) return;
-    free(map->forks);
-    free(map->leaves);
-    free(map->texts);
-    free(map);
+    mem_free(map->forks);
+    mem_free(map->leaves);
+    mem_free(map->texts);
+    mem_free(map);
 }
 
 static int side_of(const fork *at, const char *name, uint64_t length) {
@@ -79,10 +79,10 @@ static bool reserve_leaf(name_map *map) {
     const uint32_t room = map->room ? map->room * 2 : 32;
     if (!checked_mul(room, sizeof(fork), &fork_bytes)) return false;
     if (!checked_mul(room, sizeof(leaf), &leaf_bytes)) return false;
-    fork *forks = realloc(map->forks, fork_bytes);
+    fork *forks = mem_resize(map->forks, fork_bytes);
     if (!forks) return false;
     map->forks = forks;
-    leaf *leaves = realloc(map->leaves, leaf_bytes);
+    leaf *leaves = mem_resize(map->leaves, leaf_bytes);
     if (!leaves) return false;
     map->leaves = leaves;
     map->room = room;
@@ -96,7 +96,7 @@ static bool reserve_text(name_map *map, uint64_t length) {
     }
     if (needed <= map->text_room) return true;
     if (!checked_mul(needed, 2, &room)) return false;
-    char *texts = realloc(map->texts, room);
+    char *texts = mem_resize(map->texts, room);
     if (!texts) return false;
     map->texts = texts;
     map->text_room = room;

@@ -1,9 +1,9 @@
 #include "image/validate.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "base/utf8.h"
 #include "image/checks.h"
 #include "image/validate_internal.h"
@@ -142,7 +142,7 @@ static void *table_new(uint64_t count, uint64_t size, int fill) {
     uint64_t bytes;
     if (!checked_mul(count, size, &bytes)) return NULL;
     if (bytes == 0) bytes = 1;
-    void *table = malloc(bytes);
+    void *table = mem_alloc(bytes);
     if (table) memset(table, fill, bytes);
     return table;
 }
@@ -171,16 +171,16 @@ static wlk_status tables_new(validation *v) {
 }
 
 static void tables_free(validation *v) {
-    free(v->string_used);
-    free(v->domain_covered);
-    free(v->names);
-    free(v->paths);
-    free(v->tensor_held);
-    free(v->type_depths);
-    free(v->definitions);
-    free(v->holders);
-    free(v->graph_depths);
-    free(v->buffer_used);
+    mem_free(v->string_used);
+    mem_free(v->domain_covered);
+    mem_free(v->names);
+    mem_free(v->paths);
+    mem_free(v->tensor_held);
+    mem_free(v->type_depths);
+    mem_free(v->definitions);
+    mem_free(v->holders);
+    mem_free(v->graph_depths);
+    mem_free(v->buffer_used);
 }
 
 /* ---- the whole */
@@ -194,7 +194,7 @@ static wlk_status (*const steps[])(validation *v) = {
 
 /* The model takes over the image, the payloads and the two tables of names. */
 static wlk_status model_new(validation *v, wlk_model **model) {
-    wlk_model *made = calloc(1, sizeof *made);
+    wlk_model *made = mem_zeroed(1, sizeof *made);
     if (!made) return error_at(v->error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     made->image = v->image;
     made->view = v->view;
@@ -228,7 +228,7 @@ wlk_status image_validate(uint8_t *image, uint64_t length, uint64_t file_bytes,
     tables_free(&v);
     if (status != WLK_OK) {
         if (payloads->release) payloads->release(payloads->owner);
-        free(image);
+        mem_free(image);
     }
     return status;
 }

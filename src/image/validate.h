@@ -31,7 +31,7 @@ typedef struct image_payloads {
     void (*release)(void *owner);
 } image_payloads;
 
-/* Takes over `image` (malloc'ed, `length` bytes, 8-byte aligned) and `payloads`
+/* Takes over `image` (of mem_alloc, `length` bytes, 8-byte aligned) and `payloads`
  * in every case. file_bytes is the size of the artifact that was loaded, 0 for a
  * model built in memory; the image must say the same. On success *model is the
  * caller's. Rules: image.*. Offsets in errors are offsets in the image, except

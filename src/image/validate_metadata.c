@@ -1,6 +1,6 @@
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "image/validate_internal.h"
 
 /* A tree in pre-order; each path spells out where its entry stands. */
@@ -113,9 +113,9 @@ static wlk_status walk_metadata(validation *v, meta_frame *stack) {
 wlk_status validate_metadata(validation *v) {
     const uint64_t entries = v->counts[WLK_SECTION_METADATA];
     const uint64_t depth = v->limits->header_depth < entries ? v->limits->header_depth : entries;
-    meta_frame *stack = calloc(depth + 1, sizeof *stack);
+    meta_frame *stack = mem_zeroed(depth + 1, sizeof *stack);
     if (!stack) return error_at(v->error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     const wlk_status status = walk_metadata(v, stack);
-    free(stack);
+    mem_free(stack);
     return status;
 }

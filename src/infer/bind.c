@@ -1,8 +1,8 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "base/dtype.h"
+#include "base/memory.h"
 #include "infer/run.h"
 #include "infer/shape.h"
 
@@ -259,7 +259,7 @@ static wlk_status take_state(run *r) {
     const uint64_t ranges = state_piece(&end, records, sizeof *r->ranges);
     const uint64_t outputs = state_piece(&end, plan->output_count, sizeof *r->output_at);
     if (end > plan->limits.run_bytes || records >= LAYOUT_NONE) return memory_fail(r, end);
-    char *state = malloc(end + TENSOR_ALIGN);
+    char *state = mem_alloc(end + TENSOR_ALIGN);
     if (!state) return error_at(r->error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     r->state = state;
     r->state_bytes = end;

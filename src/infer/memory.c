@@ -1,8 +1,8 @@
 #include "infer/memory.h"
 
-#include <stdlib.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 
 #define CHUNK_BYTES 65536
 #define PIECE_ALIGN 16
@@ -17,7 +17,7 @@ struct memory_chunk {
 
 static memory_chunk *chunk_new(plan_memory *memory, uint64_t bytes) {
     const uint64_t size = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
-    memory_chunk *chunk = calloc(1, CHUNK_HEADER + size);
+    memory_chunk *chunk = mem_zeroed(1, CHUNK_HEADER + size);
     if (!chunk) return NULL;
     chunk->size = size;
     chunk->next = memory->chunks;
@@ -45,7 +45,7 @@ wlk_status plan_take(plan_memory *memory, uint64_t count, uint64_t size, void **
 void plan_memory_free(plan_memory *memory) {
     while (memory->chunks) {
         memory_chunk *next = memory->chunks->next;
-        free(memory->chunks);
+        mem_free(memory->chunks);
         memory->chunks = next;
     }
 }

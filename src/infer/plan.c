@@ -1,7 +1,7 @@
 #include "infer/plan.h"
 
-#include <stdlib.h>
 
+#include "base/memory.h"
 #include "infer/blas.h"
 #include "infer/plan_internal.h"
 
@@ -188,7 +188,7 @@ static wlk_status make_plan(planner *p) {
 wlk_status wlk_plan_create(const wlk_model *model, const wlk_limits *limits, wlk_plan **plan,
                            wlk_error *error) {
     *plan = NULL;
-    planner p = {.plan = calloc(1, sizeof(wlk_plan)), .error = error};
+    planner p = {.plan = mem_zeroed(1, sizeof(wlk_plan)), .error = error};
     if (!p.plan) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     p.plan->model = model;
     wlk_limits_default(&p.plan->limits);
@@ -207,7 +207,7 @@ wlk_status wlk_plan_create(const wlk_model *model, const wlk_limits *limits, wlk
 void wlk_plan_free(wlk_plan *plan) {
     if (!plan) return;
     plan_memory_free(&plan->memory);
-    free(plan);
+    mem_free(plan);
 }
 
 /* ---- ports */

@@ -1,8 +1,8 @@
 #include "infer/run.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "infer/fence.h"
 
 /* The block that everything of a run but its result lies in, and the result. */
@@ -13,7 +13,7 @@ typedef struct run_memory {
 
 static void *take_block(uint64_t bytes) {
     const uint64_t whole = (bytes + TENSOR_ALIGN - 1) / TENSOR_ALIGN * TENSOR_ALIGN;
-    return aligned_alloc(TENSOR_ALIGN, whole > 0 ? whole : TENSOR_ALIGN);
+    return mem_aligned(TENSOR_ALIGN, whole > 0 ? whole : TENSOR_ALIGN);
 }
 
 static wlk_status take_memory(const run *r, run_memory *memory) {
@@ -104,10 +104,10 @@ wlk_status wlk_run(const wlk_plan *plan, const wlk_tensor *inputs, uint32_t coun
     if (status == WLK_OK) {
         *result = finish_result(&r, memory.result);
     } else {
-        free(memory.result);
+        mem_free(memory.result);
     }
-    free(memory.block);
-    free(r.state);
+    mem_free(memory.block);
+    mem_free(r.state);
     return status;
 }
 
@@ -121,5 +121,5 @@ wlk_tensor wlk_result_tensor(const wlk_result *result, uint32_t i) {
 }
 
 void wlk_result_free(wlk_result *result) {
-    free(result);
+    mem_free(result);
 }

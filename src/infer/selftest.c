@@ -1,9 +1,9 @@
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/dtype.h"
+#include "base/memory.h"
 #include "infer/numbers.h"
 #include "infer/plan.h"
 
@@ -154,10 +154,10 @@ wlk_status wlk_selftest_run(const wlk_plan *plan, uint32_t *ran, wlk_error *erro
     if (ran) *ran = 0;
     for (uint32_t i = 0; i < sets; i++) {
         const wlk_selftest test = wlk_model_selftest(plan->model, i);
-        wlk_tensor *inputs = calloc((size_t)test.inputs + 1, sizeof *inputs);
+        wlk_tensor *inputs = mem_zeroed((size_t)test.inputs + 1, sizeof *inputs);
         if (!inputs) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
         const wlk_status status = check_set(plan, i, &test, inputs, error);
-        free(inputs);
+        mem_free(inputs);
         if (status != WLK_OK) return status;
         if (ran) (*ran)++;
     }

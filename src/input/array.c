@@ -1,16 +1,16 @@
 #include "input/array.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/dtype.h"
+#include "base/memory.h"
 
 #define ARRAY_ALIGN 64u
 
 void input_array_free(input_array *array) {
-    free(array->owned);
+    mem_free(array->owned);
     *array = (input_array){0};
 }
 
@@ -34,7 +34,7 @@ wlk_status input_array_new(wlk_dtype dtype, uint32_t rank, const uint64_t *shape
                           (unsigned long long)nbytes);
     }
     if (allocated == 0) allocated = ARRAY_ALIGN;
-    array->owned = aligned_alloc(ARRAY_ALIGN, allocated);
+    array->owned = mem_aligned(ARRAY_ALIGN, allocated);
     if (!array->owned) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     memset(array->owned, 0, allocated);
     array->tensor = (wlk_tensor){.name = "",

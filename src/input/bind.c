@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "input/nearest.h"
 
 #define FEATURE_NAMES_PATH "/metadata/source/feature_names"
 
 void input_binding_free(input_binding *binding) {
     for (uint32_t i = 0; i < binding->count; i++) input_array_free(&binding->arrays[i]);
-    free(binding->arrays);
+    mem_free(binding->arrays);
     *binding = (input_binding){0};
 }
 
@@ -23,12 +24,12 @@ wlk_status input_feature_names(const wlk_model *model, const char ***names, uint
     const wlk_meta list = wlk_model_meta(model, at);
     if (list.type != WLK_META_ARRAY || list.i <= 0) return WLK_OK;
     const uint32_t length = (uint32_t)list.i; /* validated: so many entries follow */
-    const char **made = calloc(length, sizeof *made);
+    const char **made = mem_zeroed(length, sizeof *made);
     if (!made) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (uint32_t i = 0; i < length; i++) {
         const wlk_meta name = wlk_model_meta(model, at + 1 + i);
         if (name.type != WLK_META_STRING) {
-            free(made);
+            mem_free(made);
             return WLK_OK;
         }
         made[i] = name.s;
@@ -60,7 +61,7 @@ static int compare_names(const void *a, const void *b) {
 /* The table's columns sorted by name, so that look-ups do not search them all. */
 static wlk_status sort_columns(const csv_table *table, named_column **sorted, wlk_error *error) {
     const uint32_t count = csv_columns(table);
-    named_column *list = calloc(count, sizeof *list);
+    named_column *list = mem_zeroed(count, sizeof *list);
     if (!list) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (uint32_t i = 0; i < count; i++) list[i] = (named_column){csv_name(table, i), i, false};
     qsort(list, count, sizeof *list, compare_names);
@@ -68,7 +69,7 @@ static wlk_status sort_columns(const csv_table *table, named_column **sorted, wl
         if (strcmp(list[i - 1].name, list[i].name) != 0) continue;
         const wlk_status status = error_text(error, RULE_INPUT_DUPLICATE_COLUMN, WLK_NO_OFFSET,
                                              "\"%.128s\"", list[i].name);
-        free(list);
+        mem_free(list);
         return status;
     }
     *sorted = list;
@@ -139,7 +140,7 @@ static wlk_status match_columns(const csv_table *table, name_list wanted, uint32
     named_column *sorted = NULL;
     TRY(sort_columns(table, &sorted, error));
     const wlk_status status = match_sorted(table, sorted, wanted, columns, error);
-    free(sorted);
+    mem_free(sorted);
     return status;
 }
 
@@ -219,11 +220,11 @@ static wlk_status bind_one(const csv_table *table, const wlk_port *port, name_li
     }
     TRY(check_rows(table, port, error));
     const uint32_t room = have > features.count ? have : features.count;
-    uint32_t *columns = calloc(room, sizeof *columns);
+    uint32_t *columns = mem_zeroed(room, sizeof *columns);
     if (!columns) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     wlk_status status = order_columns(table, port, features, columns, error);
     if (status == WLK_OK) status = take_port(table, port, columns, have, limits, array, error);
-    free(columns);
+    mem_free(columns);
     return status;
 }
 
@@ -241,11 +242,11 @@ static wlk_status check_single_column(const csv_table *table, const wlk_port *po
 static wlk_status match_ports(const csv_table *table, const wlk_port *ports, uint32_t count,
                               uint32_t *columns, wlk_error *error) {
     if (!csv_name(table, 0)) return error_at(error, RULE_INPUT_HEADER, WLK_NO_OFFSET);
-    const char **names = calloc(count, sizeof *names);
+    const char **names = mem_zeroed(count, sizeof *names);
     if (!names) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (uint32_t i = 0; i < count; i++) names[i] = ports[i].name;
     const wlk_status status = match_columns(table, (name_list){names, count}, columns, error);
-    free(names);
+    mem_free(names);
     return status;
 }
 
@@ -262,11 +263,11 @@ static wlk_status bind_several(const csv_table *table, const wlk_port *ports,
     for (uint32_t i = 0; i < binding->count; i++) {
         TRY(check_single_column(table, &ports[i], error));
     }
-    uint32_t *columns = calloc(binding->count, sizeof *columns);
+    uint32_t *columns = mem_zeroed(binding->count, sizeof *columns);
     if (!columns) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     wlk_status status = match_ports(table, ports, binding->count, columns, error);
     if (status == WLK_OK) status = bind_ports(table, ports, columns, limits, binding, error);
-    free(columns);
+    mem_free(columns);
     return status;
 }
 
@@ -275,7 +276,7 @@ wlk_status input_bind_csv(const csv_table *table, const wlk_port *ports, uint32_
                           const wlk_limits *limits, input_binding *binding, wlk_error *error) {
     *binding = (input_binding){0};
     if (port_count == 0) return error_at(error, RULE_INPUT_PORTS, WLK_NO_OFFSET);
-    binding->arrays = calloc(port_count, sizeof *binding->arrays);
+    binding->arrays = mem_zeroed(port_count, sizeof *binding->arrays);
     if (!binding->arrays) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     binding->count = port_count;
     binding->rows = csv_rows(table);

@@ -18,7 +18,7 @@ void input_binding_free(input_binding *binding);
 
 /* The names of the model's features, from the array of strings at
  * "/metadata/source/feature_names": pointers into the model, the list is the
- * caller's (free). NULL and 0 if the model has none. */
+ * caller's (mem_free). NULL and 0 if the model has none. */
 wlk_status input_feature_names(const wlk_model *model, const char ***names, uint32_t *count,
                                wlk_error *error);
 

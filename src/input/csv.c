@@ -1,11 +1,11 @@
 #include "input/csv.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/checked.h"
 #include "base/cursor.h"
+#include "base/memory.h"
 #include "base/utf8.h"
 #include "input/element.h"
 
@@ -31,10 +31,10 @@ struct csv_table {
 
 void csv_free(csv_table *table) {
     if (!table) return;
-    free(table->text);
-    free(table->cells);
-    free(table->row_offsets);
-    free(table);
+    mem_free(table->text);
+    mem_free(table->cells);
+    mem_free(table->row_offsets);
+    mem_free(table);
 }
 
 static wlk_status append_u64(uint64_t **list, uint64_t *room, uint64_t *count, uint64_t value,
@@ -44,7 +44,7 @@ static wlk_status append_u64(uint64_t **list, uint64_t *room, uint64_t *count, u
         if (!checked_mul(*room ? *room : 32, 2, &wanted) || !checked_mul(wanted, 8, &nbytes)) {
             return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
         }
-        uint64_t *grown = realloc(*list, nbytes);
+        uint64_t *grown = mem_resize(*list, nbytes);
         if (!grown) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
         *list = grown;
         *room = wanted;
@@ -193,7 +193,7 @@ static wlk_status table_fill(csv_table *table, const wlk_limits *limits, wlk_err
     if (!checked_add(table->size, 2, &room)) {
         return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     }
-    table->text = malloc(room);
+    table->text = mem_alloc(room);
     if (!table->text) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     TRY(take_rows(table, most, error));
     return find_header(table, error);
@@ -203,7 +203,7 @@ wlk_status csv_parse(const uint8_t *data, uint64_t size, const csv_options *opti
                      const wlk_limits *limits, csv_table **table, wlk_error *error) {
     *table = NULL;
     if (size > limits->input_bytes) return error_at(error, RULE_INPUT_SIZE, limits->input_bytes);
-    csv_table *made = calloc(1, sizeof *made);
+    csv_table *made = mem_zeroed(1, sizeof *made);
     if (!made) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     made->data = data;
     made->size = size;

@@ -4,17 +4,17 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 
 #define FIRST_BYTES 65536u
 
 void input_file_free(input_file *file) {
-    free(file->data);
+    mem_free(file->data);
     *file = (input_file){0};
 }
 
@@ -25,7 +25,7 @@ static bool file_grow(input_file *file, uint64_t *capacity, uint64_t limit) {
     if (!checked_mul(*capacity, 2, &wanted)) return false;
     if (wanted > limit && !checked_add(limit, 1, &wanted)) return false;
     if (wanted > SIZE_MAX) return false;
-    uint8_t *data = realloc(file->data, wanted);
+    uint8_t *data = mem_resize(file->data, wanted);
     if (!data) return false;
     file->data = data;
     *capacity = wanted;
@@ -46,7 +46,7 @@ static uint64_t first_capacity(int fd, uint64_t limit) {
 static wlk_status read_all(int fd, const char *path, uint64_t limit, input_file *file,
                            wlk_error *error) {
     uint64_t capacity = first_capacity(fd, limit);
-    file->data = malloc(capacity);
+    file->data = mem_alloc(capacity);
     if (!file->data) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (;;) {
         if (!file_grow(file, &capacity, limit)) {
@@ -128,7 +128,7 @@ wlk_status input_file_read_below(const char *folder, const char *name, uint64_t 
 
 char *input_folder_of(const char *path) {
     const char *slash = strrchr(path, '/');
-    if (!slash) return strdup(".");
-    if (slash == path) return strdup("/");
-    return strndup(path, (size_t)(slash - path));
+    if (!slash) return mem_text(".");
+    if (slash == path) return mem_text("/");
+    return mem_text_of(path, (size_t)(slash - path));
 }

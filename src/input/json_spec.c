@@ -1,8 +1,8 @@
 #include "input/json_spec.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "image/memory_sink.h"
 #include "input/file.h"
 #include "input/spec_reader.h"
@@ -88,7 +88,7 @@ typedef struct workshop {
 } workshop;
 
 static void workshop_close(workshop *w) {
-    free(w->reader.meta_path);
+    mem_free(w->reader.meta_path);
     meta_tree_free(w->reader.metadata);
     assembler_free(w->reader.assembler);
     image_builder_free(w->reader.builder);
@@ -105,7 +105,7 @@ static bool workshop_open(workshop *w, const char *folder, const wlk_limits *lim
     if (!w->reader.builder) return false;
     w->reader.assembler = assembler_new(w->reader.builder, limits);
     w->reader.metadata = meta_tree_new(w->reader.builder, limits);
-    w->reader.meta_path = calloc(1, w->reader.meta_room);
+    w->reader.meta_path = mem_zeroed(1, w->reader.meta_room);
     return w->reader.assembler && w->reader.metadata && w->reader.meta_path;
 }
 
@@ -154,7 +154,7 @@ wlk_status json_spec_read(const char *path, const wlk_limits *limits, wlk_model 
     const wlk_status status =
         folder ? json_spec_parse((const char *)file.data, file.size, folder, limits, model, error)
                : error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
-    free(folder);
+    mem_free(folder);
     input_file_free(&file);
     return status;
 }

@@ -1,11 +1,11 @@
 #include "input/npy.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "base/cursor.h"
 #include "base/dtype.h"
+#include "base/memory.h"
 #include "base/utf8.h"
 #include "input/npy_header.h"
 
@@ -160,7 +160,7 @@ static wlk_status read_strings(const npy_header *header, const cursor *body,
     TRY(measure_strings(header, body, &total, error));
     TRY(input_array_new(WLK_STR, header->rank, header->shape, total, limits->input_bytes, array,
                         error));
-    uint8_t *text = malloc(total + 1); /* no string is longer than all of them */
+    uint8_t *text = mem_alloc(total + 1); /* no string is longer than all of them */
     if (!text) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     item_order order = item_order_start(header);
     for (uint64_t i = 0; i < header->count; i++) {
@@ -168,7 +168,7 @@ static wlk_status read_strings(const npy_header *header, const cursor *body,
         input_array_put_string(array, i, text, convert_item(header, item, text, &bad));
         item_order_next(&order);
     }
-    free(text);
+    mem_free(text);
     return WLK_OK;
 }
 

@@ -20,7 +20,7 @@ wlk_status npy_parse(const uint8_t *data, uint64_t size, const wlk_limits *limit
 
 /* Writes a tensor as .npy version 1.0, as numpy.save does: the same bytes for
  * the dtypes f64 f32 f16 i64 i32 i16 i8 u64 u32 u16 u8 bool c64 c128; str as U.
- * Others are npy.dtype. *data is the caller's (free). */
+ * Others are npy.dtype. *data is the caller's (mem_free). */
 wlk_status npy_format(const wlk_tensor *tensor, uint8_t **data, uint64_t *size, wlk_error *error);
 
 #endif

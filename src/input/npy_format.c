@@ -1,10 +1,10 @@
 /* Writing .npy (npy.h). */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "base/memory.h"
 #include "input/npy.h"
 #include "input/npy_header.h"
 
@@ -106,7 +106,7 @@ wlk_status npy_format(const wlk_tensor *tensor, uint8_t **data, uint64_t *size, 
                           wlk_dtype_name(tensor->dtype));
     }
     const size_t header_bytes = format_header(tensor, descr, header);
-    if (!checked_add(header_bytes, nbytes, size) || !(*data = malloc(*size))) {
+    if (!checked_add(header_bytes, nbytes, size) || !(*data = mem_alloc(*size))) {
         return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     }
     memcpy(*data, header, header_bytes);

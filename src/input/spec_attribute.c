@@ -1,10 +1,10 @@
 /* Attributes of a specification's nodes (spec_reader.h). A JSON integer, real or
  * string is an int, float or string; an array of one of these is the list; all
  * others are maps of one entry, whose key says what they are. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/memory.h"
 #include "input/spec_reader.h"
 
 /* Where an attribute is, and what it is called. */
@@ -112,7 +112,7 @@ static wlk_status put_attribute(const attribute_at *a, const attribute_form *for
 static wlk_status read_numbers(const attribute_at *a, const spec_path *at,
                                const attribute_form *form, const json_t *list, uint32_t count,
                                wlk_error *error) {
-    uint64_t *values = calloc(count ? count : 1, sizeof *values);
+    uint64_t *values = mem_zeroed(count ? count : 1, sizeof *values);
     if (!values) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     wlk_status status = WLK_OK;
     for (uint32_t i = 0; i < count && status == WLK_OK; i++) {
@@ -120,7 +120,7 @@ static wlk_status read_numbers(const attribute_at *a, const spec_path *at,
         status = form->convert(a, &here, json_array_get(list, i), &values[i], error);
     }
     if (status == WLK_OK) status = put_attribute(a, form, values, count, error);
-    free(values);
+    mem_free(values);
     return status;
 }
 
@@ -131,7 +131,7 @@ static wlk_status read_texts(const attribute_at *a, const spec_path *at, const j
     TRY(spec_texts(at, list, &texts, &count, error));
     const wlk_status status = assembler_attribute_texts(a->reader->assembler, a->name,
                                                         WLK_ATTR_STRINGS, texts, count, error);
-    free(texts);
+    mem_free(texts);
     return spec_locate(status, a->at, error);
 }
 

@@ -1,8 +1,8 @@
 /* Graphs and golden rows of a specification (spec_reader.h). */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "input/spec_reader.h"
 
 /* ---- nodes */
@@ -39,8 +39,8 @@ static wlk_status add_node(spec_reader *r, const spec_path *at, const json_t *co
         node.outputs = outputs;
         status = spec_locate(assembler_node(r->assembler, &node, error), at, error);
     }
-    free(inputs);
-    free(outputs);
+    mem_free(inputs);
+    mem_free(outputs);
     return status;
 }
 
@@ -196,10 +196,10 @@ static wlk_status read_selftest(spec_reader *r, const spec_path *at, const json_
     TRY(spec_object(at, object, &schema, values, error));
     const size_t count =
         json_array_size(values[ROWS_INPUTS]) + json_array_size(values[ROWS_OUTPUTS]);
-    uint32_t *tensors = calloc(count + 1, sizeof *tensors);
+    uint32_t *tensors = mem_zeroed(count + 1, sizeof *tensors);
     if (!tensors) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     const wlk_status status = add_selftest(r, at, values, tensors, error);
-    free(tensors);
+    mem_free(tensors);
     return status;
 }
 

@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "input/nearest.h"
 
 #define PLACE_BYTES 160 /* of an error's text */
@@ -201,14 +201,14 @@ wlk_status spec_texts(const spec_path *at, const json_t *array, const char ***te
     const size_t length = json_array_size(array);
     *texts = NULL;
     if (length > UINT32_MAX) return spec_refuse(at, RULE_SPEC_VALUE, error, "too long");
-    const char **list = calloc(length + 1, sizeof *list);
+    const char **list = mem_zeroed(length + 1, sizeof *list);
     if (!list) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (size_t i = 0; i < length; i++) {
         const json_t *text = json_array_get(array, i);
         const spec_path here = spec_index_at(at, i);
         const wlk_status status = spec_check_kind(&here, text, SPEC_STRING, error);
         if (status != WLK_OK) {
-            free(list);
+            mem_free(list);
             return status;
         }
         list[i] = json_string_value(text);

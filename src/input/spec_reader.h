@@ -83,7 +83,7 @@ wlk_status spec_number(const spec_path *at, const json_t *value, number *out, wl
 wlk_status spec_count(const spec_path *at, const json_t *value, uint64_t most, uint64_t *out,
                       wlk_error *error);
 wlk_status spec_dtype(const spec_path *at, const json_t *value, wlk_dtype *dtype, wlk_error *error);
-/* An array of strings: *texts is the caller's (free), the strings are the JSON's. */
+/* An array of strings: *texts is the caller's (mem_free), the strings are the JSON's. */
 wlk_status spec_texts(const spec_path *at, const json_t *array, const char ***texts,
                       uint32_t *count, wlk_error *error);
 

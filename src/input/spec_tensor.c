@@ -1,9 +1,9 @@
 /* Tensors of a specification: from a .npy file, from text, from numbers, or from
  * raw bytes (spec_reader.h). */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/dtype.h"
+#include "base/memory.h"
 #include "input/file.h"
 #include "input/npy.h"
 #include "input/spec_reader.h"
@@ -145,7 +145,7 @@ static wlk_status read_strings_form(spec_reader *r, const spec_path *at,
     if (status == WLK_OK) {
         status = text_array(at, texts, count, rank, shape, r->limits, &array, error);
     }
-    free(texts);
+    mem_free(texts);
     TRY(status);
     return add_array(r, at, spec_text(values[TENSOR_NAME]), &array, NULL, error);
 }

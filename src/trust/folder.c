@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "trust/key_file.h"
 #include "trust/public_key.h"
 #include "trust/trust_set.h"
@@ -33,7 +34,7 @@ typedef struct key_folder {
 
 static void key_folder_close(key_folder *folder) {
     if (folder->entries) (void)closedir(folder->entries);
-    free(folder->names);
+    mem_free(folder->names);
 }
 
 static wlk_status join(const char *base, const char *below, char *path, uint64_t size,
@@ -103,7 +104,7 @@ static wlk_status keep_name(key_folder *folder, const char *name, wlk_error *err
     }
     if (folder->count == folder->capacity) {
         const uint32_t capacity = folder->capacity ? folder->capacity * 2 : 16;
-        key_name *names = reallocarray(folder->names, capacity, sizeof *names);
+        key_name *names = mem_resize_array(folder->names, capacity, sizeof *names);
         if (!names) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
         folder->names = names;
         folder->capacity = capacity;

@@ -1,9 +1,9 @@
 #include "trust/trust_set.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "trust/key_text.h"
 #include "trust/public_key.h"
 #include "trust/ready.h"
@@ -15,14 +15,14 @@ struct wlk_trust {
 };
 
 wlk_status wlk_trust_new(wlk_trust **trust, wlk_error *error) {
-    *trust = calloc(1, sizeof **trust);
+    *trust = mem_zeroed(1, sizeof **trust);
     return *trust ? WLK_OK : error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
 }
 
 void wlk_trust_free(wlk_trust *trust) {
     if (!trust) return;
-    free(trust->keys);
-    free(trust);
+    mem_free(trust->keys);
+    mem_free(trust);
 }
 
 uint32_t wlk_trust_count(const wlk_trust *trust) {
@@ -51,7 +51,7 @@ static wlk_status make_room(wlk_trust *trust, wlk_error *error) {
         return error_at(error, RULE_TRUST_KEY_LIMIT, WLK_NO_OFFSET);
     }
     const uint32_t capacity = trust->capacity ? trust->capacity * 2 : 16; /* up to the maximum */
-    trusted_key *keys = reallocarray(trust->keys, capacity, sizeof *keys);
+    trusted_key *keys = mem_resize_array(trust->keys, capacity, sizeof *keys);
     if (!keys) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     trust->keys = keys;
     trust->capacity = capacity;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 
 /* ---- tensors */
 
@@ -94,7 +95,7 @@ static bool has_nameless(const wlk_model *model) {
 static wlk_status find_definitions(header_source *source, wlk_error *error) {
     const wlk_model *model = source->model;
     const uint32_t values = wlk_model_count(model, WLK_SECTION_VALUES);
-    uint32_t *defining = calloc(values ? values : 1, sizeof *defining);
+    uint32_t *defining = mem_zeroed(values ? values : 1, sizeof *defining);
     if (!defining) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (uint32_t i = 0; i < values; i++) defining[i] = WLK_NONE;
     for (uint32_t i = 0; i < wlk_model_count(model, WLK_SECTION_NODES); i++) {
@@ -159,7 +160,7 @@ static wlk_status pack_top_entry(const header_source *source, const meta_index *
 
 static wlk_status pack_top(const header_source *source, const meta_index *index, packer *out,
                            wlk_error *error) {
-    top_entry *list = calloc((size_t)index->count + 4, sizeof *list);
+    top_entry *list = mem_zeroed((size_t)index->count + 4, sizeof *list);
     if (!list) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     uint32_t count = list_sections(source->model, list);
     for (uint32_t i = 0; i < index->count; i = index->ends[i]) {
@@ -172,7 +173,7 @@ static wlk_status pack_top(const header_source *source, const meta_index *index,
     for (uint32_t i = 0; i < count && status == WLK_OK; i++) {
         status = pack_top_entry(source, index, &list[i], out, error);
     }
-    free(list);
+    mem_free(list);
     return status;
 }
 
@@ -195,6 +196,6 @@ wlk_status header_encode(const wlk_model *model, const uint64_t *offsets, packer
     out->failed = false;
     const wlk_status status = encode(&source, &index, out, error);
     meta_index_close(&index);
-    free(source.defining_graph);
+    mem_free(source.defining_graph);
     return status;
 }

@@ -1,6 +1,7 @@
 /* Metadata of the header (header.h). */
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "image/meta_schema.h"
 #include "write/header.h"
 
@@ -26,7 +27,7 @@ int meta_key_compare(const char *a, const char *b) {
 
 void pack_meta_key(packer *out, const char *escaped) {
     const size_t length = strlen(escaped);
-    char *key = malloc(length + 1);
+    char *key = mem_alloc(length + 1);
     if (!key) {
         out->failed = true;
         return;
@@ -37,7 +38,7 @@ void pack_meta_key(packer *out, const char *escaped) {
     }
     key[used] = '\0';
     pack_text(out, key);
-    free(key);
+    mem_free(key);
 }
 
 /* ---- the index */
@@ -66,7 +67,7 @@ static wlk_status check_entry(const wlk_meta *meta, wlk_error *error) {
 wlk_status meta_index_open(const wlk_model *model, meta_index *index, wlk_error *error) {
     const uint32_t count = wlk_model_count(model, WLK_SECTION_METADATA);
     *index = (meta_index){.model = model, .count = count};
-    index->ends = calloc(count ? count : 1, sizeof *index->ends);
+    index->ends = mem_zeroed(count ? count : 1, sizeof *index->ends);
     if (!index->ends) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (uint32_t i = count; i-- > 0;) {
         const wlk_meta meta = wlk_model_meta(model, i);
@@ -81,7 +82,7 @@ wlk_status meta_index_open(const wlk_model *model, meta_index *index, wlk_error 
 }
 
 void meta_index_close(meta_index *index) {
-    free(index->ends);
+    mem_free(index->ends);
     *index = (meta_index){0};
 }
 
@@ -109,7 +110,7 @@ static wlk_status pack_container(const meta_index *index, uint32_t entry, const 
                                  packer *out, wlk_error *error) {
     const uint32_t count = (uint32_t)meta->i; /* validated: so many entries are there */
     const bool keys = meta->type == WLK_META_MAP;
-    meta_child *children = calloc(count ? count : 1, sizeof *children);
+    meta_child *children = mem_zeroed(count ? count : 1, sizeof *children);
     if (!children) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     uint32_t at = entry + 1;
     for (uint32_t i = 0; i < count; i++) {
@@ -123,7 +124,7 @@ static wlk_status pack_container(const meta_index *index, uint32_t entry, const 
         pack_array(out, count);
     }
     const wlk_status status = pack_children(index, children, count, keys, out, error);
-    free(children);
+    mem_free(children);
     return status;
 }
 

@@ -1,8 +1,8 @@
 #include "write/layout.h"
 
-#include <stdlib.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "trust/digest.h"
 #include "trust/ready.h"
 #include "write/header.h"
@@ -20,7 +20,7 @@ static wlk_status too_large(wlk_error *error) {
 static wlk_status place_tensors(file_layout *layout, wlk_error *error) {
     uint64_t end = 0;
     layout->tensors = wlk_model_count(layout->model, WLK_SECTION_TENSORS);
-    layout->offsets = calloc(layout->tensors ? layout->tensors : 1, sizeof *layout->offsets);
+    layout->offsets = mem_zeroed(layout->tensors ? layout->tensors : 1, sizeof *layout->offsets);
     if (!layout->offsets) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (uint32_t i = 0; i < layout->tensors; i++) {
         const uint64_t nbytes = wlk_model_tensor(layout->model, i).nbytes;
@@ -48,7 +48,7 @@ static wlk_status place_parts(file_layout *layout, uint32_t slack, wlk_error *er
 
 static wlk_status compute_digests(file_layout *layout, uint32_t threads, wlk_error *error) {
     envelope *e = &layout->envelope;
-    layout->table = malloc(e->table_len ? e->table_len : 1);
+    layout->table = mem_alloc(e->table_len ? e->table_len : 1);
     if (!layout->table) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     TRY(layout_digest(layout, threads, error));
     digest_bytes((const uint8_t *)layout->header.buffer.data, e->header_len, e->header_digest);
@@ -86,8 +86,8 @@ wlk_status layout_open(const wlk_model *model, const wlk_write_options *options,
 
 void layout_close(file_layout *layout) {
     msgpack_sbuffer_destroy(&layout->header.buffer);
-    free(layout->offsets);
-    free(layout->table);
+    mem_free(layout->offsets);
+    mem_free(layout->table);
     *layout = (file_layout){0};
 }
 

@@ -1,8 +1,8 @@
 #include <weighlock/write.h>
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "write/layout.h"
 
 typedef struct memory_output {
@@ -29,11 +29,11 @@ static wlk_status put_and_sign(const file_layout *layout, const wlk_secret_key *
 
 static wlk_status write_memory(const file_layout *layout, const wlk_secret_key *key, uint8_t **data,
                                uint64_t *size, wlk_error *error) {
-    uint8_t *made = malloc(layout->size);
+    uint8_t *made = mem_alloc(layout->size);
     if (!made) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     const wlk_status status = put_and_sign(layout, key, made, error);
     if (status != WLK_OK) {
-        free(made);
+        mem_free(made);
         return status;
     }
     *data = made;

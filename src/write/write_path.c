@@ -4,13 +4,13 @@
 #include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "write/layout.h"
 
 #define BATCH 64 /* runs of bytes in one system call */
@@ -94,11 +94,11 @@ static wlk_status open_folder(destination *to, wlk_error *error) {
         return failed(to, error);
     }
     const size_t length = slash ? (size_t)(slash - to->path) + 1 : 0;
-    char *folder = slash ? strndup(to->path, length) : strdup(".");
+    char *folder = slash ? mem_text_of(to->path, length) : mem_text(".");
     if (!folder) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     to->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const int reason = errno;
-    free(folder);
+    mem_free(folder);
     errno = reason;
     return to->folder >= 0 ? WLK_OK : failed(to, error);
 }

@@ -2,12 +2,12 @@
 #include <weighlock/write.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/dtype.h"
+#include "base/memory.h"
 #include "image/assembler.h"
 #include "image/memory_sink.h"
 #include "image/meta_tree.h"
@@ -30,7 +30,7 @@ void wlk_writer_free(wlk_writer *w) {
     assembler_free(w->assembler);
     image_builder_free(w->builder);
     memory_sink_free(w->sink);
-    free(w);
+    mem_free(w);
 }
 
 static bool writer_parts(wlk_writer *w) {
@@ -46,7 +46,7 @@ static bool writer_parts(wlk_writer *w) {
 
 wlk_status wlk_writer_new(const wlk_limits *limits, wlk_writer **writer, wlk_error *error) {
     *writer = NULL;
-    wlk_writer *w = calloc(1, sizeof *w);
+    wlk_writer *w = mem_zeroed(1, sizeof *w);
     if (!w) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     if (limits) {
         w->limits = *limits;
@@ -115,7 +115,7 @@ void wlk_writer_meta_map(wlk_writer *w, const char *path) {
 void wlk_writer_meta_strings(wlk_writer *w, const char *path, const char *const *texts,
                              uint32_t count) {
     const size_t room = strlen(path) + 16;
-    char *element = malloc(room);
+    char *element = mem_alloc(room);
     wlk_writer_meta_array(w, path);
     if (!element) {
         const wlk_error error = {.status = WLK_SYSTEM, .rule = RULE_INTERNAL_MEMORY};
@@ -126,7 +126,7 @@ void wlk_writer_meta_strings(wlk_writer *w, const char *path, const char *const 
         (void)snprintf(element, room, "%s/%u", path, i);
         wlk_writer_meta_string(w, element, texts[i]);
     }
-    free(element);
+    mem_free(element);
 }
 
 /* ---- opsets, tensors, types */
@@ -149,7 +149,7 @@ static uint8_t *strings_payload(const char *const *texts, uint64_t count, uint64
     for (uint64_t i = 0; i < count; i++) {
         if (!checked_add(*nbytes, strlen(texts[i]), nbytes)) return NULL;
     }
-    uint8_t *payload = malloc(*nbytes);
+    uint8_t *payload = mem_alloc(*nbytes);
     if (!payload) return NULL;
     uint64_t end = 0;
     store_u64(payload, 0);
@@ -180,7 +180,7 @@ uint32_t wlk_writer_strings(wlk_writer *w, const char *name, uint32_t rank, cons
     }
     tensor.data = payload;
     const uint32_t index = wlk_writer_tensor(w, &tensor);
-    free(payload);
+    mem_free(payload);
     return index;
 }
 
@@ -270,7 +270,7 @@ void wlk_writer_attr_ints(wlk_writer *w, const char *name, const int64_t *values
 static void widened(wlk_writer *w, const char *name, wlk_attribute_type type, const void *values,
                     size_t size, uint32_t count) {
     wlk_error error;
-    uint64_t *numbers = calloc(count ? count : 1, sizeof *numbers);
+    uint64_t *numbers = mem_zeroed(count ? count : 1, sizeof *numbers);
     if (!numbers) {
         keep(w, error_at(&error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET), &error);
         return;
@@ -279,7 +279,7 @@ static void widened(wlk_writer *w, const char *name, wlk_attribute_type type, co
         memcpy(&numbers[i], (const char *)values + i * size, size);
     }
     CALL(w, assembler_attribute, assembler, name, type, numbers, count);
-    free(numbers);
+    mem_free(numbers);
 }
 
 void wlk_writer_attr_floats(wlk_writer *w, const char *name, const double *values, uint32_t count) {
@@ -308,7 +308,7 @@ static wlk_status selftest(wlk_writer *w, const char *const *inputs, const char 
                            double rtol, double atol, wlk_error *error) {
     const uint32_t input_count = list_length(inputs);
     const uint32_t output_count = list_length(outputs);
-    uint32_t *tensors = calloc((size_t)input_count + output_count + 1, sizeof *tensors);
+    uint32_t *tensors = mem_zeroed((size_t)input_count + output_count + 1, sizeof *tensors);
     if (!tensors) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     wlk_status status = find_tensors(w, inputs, input_count, tensors, error);
     if (status == WLK_OK) {
@@ -318,7 +318,7 @@ static wlk_status selftest(wlk_writer *w, const char *const *inputs, const char 
         status = assembler_selftest(w->assembler, tensors, input_count, tensors + input_count,
                                     output_count, rtol, atol, error);
     }
-    free(tensors);
+    mem_free(tensors);
     return status;
 }
 

@@ -1,6 +1,6 @@
-#include <stdlib.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "formats/wlk/reader.h"
 
 static const schema_key graph_keys[GRAPH_KEYS] = {
@@ -77,7 +77,7 @@ static wlk_status allocate_main_inputs(reader *r, uint32_t count, uint64_t offse
                                        wlk_error *error) {
     uint64_t bytes;
     if (!checked_mul(count, sizeof *r->main_inputs, &bytes)) bytes = 0;
-    r->main_inputs = malloc(bytes ? bytes : 1);
+    r->main_inputs = mem_alloc(bytes ? bytes : 1);
     if (!r->main_inputs) return error_at(error, RULE_INTERNAL_MEMORY, offset);
     r->main_input_count = count;
     return WLK_OK;
@@ -181,7 +181,7 @@ wlk_status definitions_read(reader *r, wlk_error *error) {
     TRY(reader_array(r->fields[HEADER_GRAPHS], r->limits->graphs, RULE_LIMIT_GRAPHS, &at, &count,
                      error));
     if (count == 0) return WLK_OK;
-    r->graphs = calloc(count, sizeof *r->graphs);
+    r->graphs = mem_zeroed(count, sizeof *r->graphs);
     if (!r->graphs) return error_at(error, RULE_INTERNAL_MEMORY, at.base);
     r->graph_count = count;
     r->graphs[0].level = 1;

@@ -1,6 +1,6 @@
-#include <stdlib.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "formats/wlk/reader.h"
 
 /* ---- values, in the order in which they were defined */
@@ -82,7 +82,7 @@ static wlk_status convert_value(const reader *r, const element *e, wlk_attribute
 }
 
 static void free_values(uint64_t **values) {
-    free(*values);
+    mem_free(*values);
 }
 
 static wlk_status build_attribute(const reader *r, const element *e, const attribute *a,
@@ -92,7 +92,7 @@ static wlk_status build_attribute(const reader *r, const element *e, const attri
         return error_at(error, RULE_LIMIT_ATTRIBUTE_VALUES, a->name.offset);
     }
     if (!checked_mul(a->count, sizeof(uint64_t), &bytes)) bytes = 0;
-    __attribute__((cleanup(free_values))) uint64_t *values = malloc(bytes ? bytes : 1);
+    __attribute__((cleanup(free_values))) uint64_t *values = mem_alloc(bytes ? bytes : 1);
     if (!values) return error_at(error, RULE_INTERNAL_MEMORY, a->name.offset);
     for (uint32_t i = 0; i < a->count; i++) {
         TRY(convert_value(r, e, a->type, &a->values[i], &values[i], error));

@@ -1,6 +1,6 @@
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "formats/wlk/reader.h"
 
 enum {
@@ -34,7 +34,7 @@ typedef struct meta_path {
 } meta_path;
 
 static void path_free(meta_path *path) {
-    free(path->text);
+    mem_free(path->text);
 }
 
 /* Paths repeat the keys above them, so they are held to the length of a name:
@@ -222,7 +222,7 @@ wlk_status metadata_build(const reader *r, wlk_error *error) {
     const uint64_t limit = r->limits->name_bytes;
     __attribute__((cleanup(path_free)))
     meta_path path = {.capacity = limit < longest ? limit : longest};
-    path.text = malloc(path.capacity ? path.capacity : 1);
+    path.text = mem_alloc(path.capacity ? path.capacity : 1);
     if (!path.text) return error_at(error, RULE_INTERNAL_MEMORY, r->header.base);
     meta_walk walk = {.r = r, .path = path};
     return build_trees(&walk, error);

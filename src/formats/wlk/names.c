@@ -1,9 +1,9 @@
 #include "formats/wlk/names.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "base/sort.h"
 
 #define FIRST_CAPACITY 64
@@ -14,7 +14,7 @@ static wlk_status grow(name_table *names, uint64_t offset, wlk_error *error) {
     if (capacity > UINT32_MAX || !checked_mul(capacity, sizeof *names->entries, &bytes)) {
         return error_at(error, RULE_INTERNAL_MEMORY, offset);
     }
-    name_entry *entries = realloc(names->entries, bytes);
+    name_entry *entries = mem_resize(names->entries, bytes);
     if (!entries) return error_at(error, RULE_INTERNAL_MEMORY, offset);
     names->entries = entries;
     names->capacity = (uint32_t)capacity;
@@ -63,14 +63,14 @@ wlk_status names_sort(name_table *names, wlk_error *error) {
     if (!checked_mul(names->count, sizeof *names->sorted, &bytes)) {
         return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     }
-    uint32_t *scratch = malloc(bytes);
-    names->sorted = malloc(bytes);
+    uint32_t *scratch = mem_alloc(bytes);
+    names->sorted = mem_alloc(bytes);
     const bool allocated = scratch && names->sorted;
     if (allocated) {
         for (uint32_t i = 0; i < names->count; i++) names->sorted[i] = i;
         sort_u32(names->sorted, names->count, compare_entries, names->entries, scratch);
     }
-    free(scratch);
+    mem_free(scratch);
     if (!allocated) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     return refuse_duplicates(names, error);
 }
@@ -93,7 +93,7 @@ name_entry *names_find(const name_table *names, const void *text, uint64_t lengt
 }
 
 void names_free(name_table *names) {
-    free(names->entries);
-    free(names->sorted);
+    mem_free(names->entries);
+    mem_free(names->sorted);
     *names = (name_table){.count = 0};
 }

@@ -1,7 +1,7 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "formats/wlk/reader.h"
 
 static wlk_status read_opset(const reader *r, cursor *at, opset_entry *opset, wlk_error *error) {
@@ -30,7 +30,7 @@ wlk_status opsets_read(reader *r, wlk_error *error) {
     if (head.count > UINT32_MAX || !checked_mul(head.count, sizeof *r->opsets, &bytes)) {
         return error_at(error, RULE_INTERNAL_MEMORY, head.offset);
     }
-    r->opsets = malloc(bytes);
+    r->opsets = mem_alloc(bytes);
     if (!r->opsets) return error_at(error, RULE_INTERNAL_MEMORY, head.offset);
     for (uint32_t i = 0; i < head.count; i++) TRY(read_opset(r, &at, &r->opsets[i], error));
     r->opset_count = (uint32_t)head.count;

@@ -1,6 +1,6 @@
-#include <stdlib.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "formats/wlk/reader.h"
 #include "image/checks.h"
 
@@ -14,7 +14,7 @@ static const schema_key selftest_keys[SELFTEST_KEYS] = {
 static const schema selftest_schema = SCHEMA_OF(selftest_keys);
 
 static void free_tensors(uint32_t **tensors) {
-    free(*tensors);
+    mem_free(*tensors);
 }
 #define TENSORS_CLEANUP __attribute__((cleanup(free_tensors)))
 
@@ -26,7 +26,7 @@ static wlk_status read_tensors(const reader *r, const element *e, const msgpack_
     if (names->size != count) return element_refuse(e, list, RULE_HEADER_SELFTEST_COUNT, error);
     TRY(schema_check_list(e, list, KIND_STR, error));
     if (!checked_mul(count, sizeof **tensors, &bytes)) bytes = 0;
-    *tensors = malloc(bytes ? bytes : 1);
+    *tensors = mem_alloc(bytes ? bytes : 1);
     if (!*tensors) return element_refuse(e, list, RULE_INTERNAL_MEMORY, error);
     for (uint32_t i = 0; i < count; i++) {
         TRY(scope_find_tensor(r, e, &names->ptr[i], &(*tensors)[i], error));

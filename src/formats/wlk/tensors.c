@@ -1,7 +1,7 @@
-#include <stdlib.h>
 
 #include "base/checked.h"
 #include "base/dtype.h"
+#include "base/memory.h"
 #include "formats/wlk/reader.h"
 #include "image/checks.h"
 
@@ -155,7 +155,7 @@ wlk_status tensors_read(reader *r, wlk_error *error) {
     TRY(reader_array(r->fields[HEADER_TENSORS], r->limits->tensors, RULE_LIMIT_TENSORS, &at,
                      &r->tensor_count, error));
     if (!checked_mul(r->tensor_count, sizeof *r->tensors, &bytes)) bytes = 0;
-    r->tensors = malloc(bytes ? bytes : 1);
+    r->tensors = mem_alloc(bytes ? bytes : 1);
     if (!r->tensors) return error_at(error, RULE_INTERNAL_MEMORY, at.base);
     ELEMENT_CLEANUP element e = ELEMENT_NONE;
     for (uint32_t i = 0; i < r->tensor_count; i++) {

@@ -1,5 +1,5 @@
-#include <stdlib.h>
 
+#include "base/memory.h"
 #include "formats/wlk/reader.h"
 
 static const schema_key header_keys[HEADER_KEYS] = {
@@ -91,10 +91,10 @@ static wlk_status build_all(const reader *r, wlk_error *error) {
 }
 
 static void reader_close(reader *r) {
-    free(r->tensors);
-    free(r->graphs);
-    free(r->main_inputs);
-    free(r->opsets);
+    mem_free(r->tensors);
+    mem_free(r->graphs);
+    mem_free(r->main_inputs);
+    mem_free(r->opsets);
     names_free(&r->names);
 }
 
