@@ -75,6 +75,7 @@ DEPS_input   := input image base
 DEPS_infer   := infer image base
 DEPS_write   := write trust formats image base
 DEPS_cli     := write infer input gate trust formats wire image base
+DEPS_fuzz    := write infer input gate trust formats wire image base
 DEPS_bench   := gate trust wire write formats image base
 EXTERNAL := -lmsgpackc -lsodium -ljansson -lopenblas -lcap -lm -lpthread
 
@@ -93,6 +94,7 @@ TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
 SCRIPT_TESTS := $(sort $(wildcard tests/*/test_*.py tests/*/test_*.sh))
 # Children that misbehave: run by tests in the place of weighlock-child.
 HOSTILE := $(patsubst tests/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/*/child_*.c)))
+FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard fuzz/fuzz_*.c)))
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tests/bench/*.c)))
 
 .DEFAULT_GOAL := all
@@ -252,7 +254,13 @@ $(HOSTILE): $(BUILD)/tests/%: tests/%.c $(BUILD)/mod/child.a $(BUILD)/gen/child_
 	$(Q)$(CHILD_CC) $(CHILD_CFLAGS) -MT $@ -MF $@.d -Itests -o $@ $(CHILD_LDFLAGS) $< \
 	    $(BUILD)/mod/child.a $(CHILD_LIBS)
 
-tests: $(TESTS) $(HOSTILE)
+tests: $(TESTS) $(HOSTILE) $(FUZZERS)
+
+# A fuzz target as a program of its own, which runs it over files.
+$(BUILD)/fuzz/%: fuzz/%.c fuzz/replay.c $(call archives,$(DEPS_fuzz)) $(BUILD)/gen/flags | $(GENERATED)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MT $@ -MF $@.d -o $@ $(filter %.c,$^) $(ALL_LDFLAGS) \
+	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(EXTERNAL)
 
 ## check        builds everything and runs every test
 check: all tests
@@ -282,7 +290,7 @@ $(NOOP): tests/bench/noop.c $(BUILD)/gen/child_flags | $(MUSL_INCLUDE)
 # ---- linters and continuous integration
 JOBS := $(shell nproc 2>/dev/null || echo 1)
 MAN_PAGES := $(wildcard docs/man/*.[1357])
-FORMATTED = $(sort $(wildcard $(addsuffix .[ch],src/*/* src/*/*/* tests/*/* include/weighlock/*)))
+FORMATTED = $(sort $(wildcard $(addsuffix .[ch],src/*/* src/*/*/* tests/*/* fuzz/* include/weighlock/*)))
 TIDIED = $(sort $(wildcard src/*/*.c src/*/*/*.c))
 LINT_TESTS := $(sort $(wildcard tests/lint/test_*.sh))
 

@@ -8,8 +8,8 @@
 #ifndef WEIGHLOCK_LOAD_H
 #define WEIGHLOCK_LOAD_H
 
-#include <weighlock/limits.h>
 #include <weighlock/model.h>
+#include <weighlock/policy.h>
 #include <weighlock/trust.h>
 
 #ifdef __cplusplus
@@ -37,7 +37,7 @@ typedef struct wlk_load_options {
     uint32_t require; /* bit i: layer i is required too (wlk_layer_name) */
     uint32_t uid;     /* for the child when started as root; 0: _weighlock or 65534 */
     uint32_t threads; /* for hashing; default 2 */
-    wlk_limits limits;
+    wlk_policy policy;
 } wlk_load_options;
 
 WLK_API void wlk_load_options_default(wlk_load_options *options);
@@ -51,10 +51,19 @@ typedef enum wlk_layer_state {
     WLK_LAYER_ATTESTED = 3  /* and the parent has seen it from outside */
 } wlk_layer_state;
 
+/* NaN and infinity among the weights, counted by this process. */
+typedef struct wlk_nonfinite {
+    uint64_t nan;
+    uint64_t infinity;
+    uint32_t tensor;  /* the first that holds one; WLK_NONE: none does */
+    uint64_t element; /* the first such element of it */
+} wlk_nonfinite;
+
 /* What happened, filled in as far as the load got, also when it failed. */
 typedef struct wlk_load_report {
     wlk_verification verification;
     uint64_t file_bytes;
+    wlk_nonfinite nonfinite; /* what the policy does not ignore */
     int child_started;
     wlk_layer_state layers[WLK_LAYER_COUNT];
     int32_t layer_errno[WLK_LAYER_COUNT];
@@ -76,18 +85,61 @@ WLK_API WLK_MUST_USE wlk_status wlk_gate_open(const wlk_load_options *options, w
                                               wlk_error *error);
 WLK_API void wlk_gate_close(wlk_gate *gate);
 
-/* Loads the file at `path` (opened once). report and error may be NULL. */
+/* One file, and what is known of it besides its bytes. Start from all zero. */
+typedef struct wlk_artifact {
+    const char *path; /* opened once; the signatures that lie beside it are used too. NULL: */
+    int fd;           /* an open descriptor, which stays open and is read from its start. A memfd
+                         that is already sealed is taken as it is. */
+    wlk_evidence evidence;
+} wlk_artifact;
+
+/* Loads a file. report and error may be NULL. */
+WLK_API WLK_MUST_USE wlk_status wlk_gate_load(wlk_gate *gate, const wlk_artifact *artifact,
+                                              wlk_model **model, wlk_load_report *report,
+                                              wlk_error *error);
+/* The same for an artifact that is only a path, or only a descriptor. */
 WLK_API WLK_MUST_USE wlk_status wlk_gate_load_path(wlk_gate *gate, const char *path,
                                                    wlk_model **model, wlk_load_report *report,
                                                    wlk_error *error);
-/* The same from an open descriptor, which stays open and is read from its start.
- * A memfd that is already sealed is taken as it is. */
 WLK_API WLK_MUST_USE wlk_status wlk_gate_load_fd(wlk_gate *gate, int fd, wlk_model **model,
                                                  wlk_load_report *report, wlk_error *error);
-/* Copies, seals and verifies without a child: everything up to the fork. Unsigned
- * files and unknown signers are reported, not refused. */
+/* Copies, seals and verifies without a child: everything up to the fork. What no
+ * trusted key vouches for is reported, not refused. */
+WLK_API WLK_MUST_USE wlk_status wlk_gate_verify(wlk_gate *gate, const wlk_artifact *artifact,
+                                                wlk_load_report *report, wlk_error *error);
 WLK_API WLK_MUST_USE wlk_status wlk_gate_verify_path(wlk_gate *gate, const char *path,
                                                      wlk_load_report *report, wlk_error *error);
+
+/* ---- models whose tensors stay in the file until they are asked for
+ *
+ * Of a .wlk file of any size only what lies before the data (envelope, header and
+ * digest table) is copied, sealed, verified and parsed. A tensor is read when it is
+ * asked for, chunk by chunk into private memory, each chunk is checked against the
+ * table, and no byte is read twice: whoever changes the file meanwhile changes
+ * nothing that is handed out. What was never asked for was never looked at. */
+
+typedef struct wlk_lazy wlk_lazy;
+
+/* Opens a .wlk file. The artifact has no evidence, and no detached signature of a
+ * known key lies beside it (load.lazy-evidence): those are over the whole file. The
+ * file stays open. */
+WLK_API WLK_MUST_USE wlk_status wlk_gate_open_lazy(wlk_gate *gate, const wlk_artifact *artifact,
+                                                   wlk_lazy **lazy, wlk_load_report *report,
+                                                   wlk_error *error);
+/* The model: everything but the tensors' bytes, whose data are NULL. Valid until
+ * wlk_lazy_close. */
+WLK_API const wlk_model *wlk_lazy_model(const wlk_lazy *lazy);
+/* The verified bytes before the data, `*size` of them: the same lifetime. */
+WLK_API const uint8_t *wlk_lazy_head(const wlk_lazy *lazy, uint64_t *size);
+/* Reads a tensor. *tensor is filled in with data, which are the caller's: release
+ * with wlk_lazy_release. Refused: trust.chunk-digest with the chunk's offset,
+ * tensor.payload, load.changed (the file got shorter), limits, the policy's NaN and
+ * infinity. Safe to use from many threads. */
+WLK_API WLK_MUST_USE wlk_status wlk_lazy_tensor(wlk_lazy *lazy, uint32_t index, wlk_tensor *tensor,
+                                                wlk_error *error);
+WLK_API void wlk_lazy_release(wlk_tensor *tensor);
+/* NULL is allowed. */
+WLK_API void wlk_lazy_close(wlk_lazy *lazy);
 /* Starts a child, locks it down, attests it and lets it end: what `doctor` shows. */
 WLK_API WLK_MUST_USE wlk_status wlk_gate_check(wlk_gate *gate, wlk_load_report *report,
                                                wlk_error *error);

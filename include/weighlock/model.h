@@ -83,6 +83,12 @@ typedef struct wlk_tensor {
     uint32_t block_bytes;
 } wlk_tensor;
 
+/* NaNs and infinities among the elements of a floating-point or complex tensor (a
+ * complex number counts once, as NaN if either part is one); 0 for other dtypes.
+ * *first is the index of the first such element, or count. */
+WLK_API void wlk_tensor_nonfinite(const wlk_tensor *tensor, uint64_t *nan, uint64_t *infinity,
+                                  uint64_t *first);
+
 typedef enum wlk_type_kind {
     WLK_TYPE_TENSOR = 1,
     WLK_TYPE_SEQUENCE = 2,
@@ -255,7 +261,7 @@ typedef enum wlk_section {
 } wlk_section;
 /* The number of records in a section: tensors, nodes, metadata entries ... */
 WLK_API uint32_t wlk_model_count(const wlk_model *model, wlk_section section);
-/* Bytes of the artifact this model was read from; 0 if it was built in memory. */
+/* Bytes of the artifact that this model was read from; 0 if it was built in memory. */
 WLK_API uint64_t wlk_model_file_bytes(const wlk_model *model);
 
 /* Accessors by index. The index must be below the section's count: an index out

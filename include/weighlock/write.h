@@ -40,6 +40,28 @@ WLK_API WLK_MUST_USE wlk_status wlk_write_path(const wlk_model *model,
                                                const wlk_write_options *options, const char *path,
                                                wlk_error *error);
 
+/* ---- changing metadata in place */
+
+/* One change: what is at `path` (a JSON Pointer as in wlk_writer_meta_string) is
+ * removed with all that it holds, then set to `json` (RFC 8259, UTF-8), unless that
+ * is NULL. "/metadata/tags/-" appends to an array. */
+typedef struct wlk_meta_edit {
+    const char *path;
+    const char *json;
+} wlk_meta_edit;
+
+/* Makes the new first `head_bytes` bytes of a .wlk file, which are all that lies before
+ * its data (envelope, header, digest table, zeros): metadata as `model` has it with
+ * `edits` applied in order, signed with `key`, or unsigned if that is NULL. head is
+ * what lies there now and was verified, model what was loaded from that file
+ * (wlk_lazy_head, wlk_lazy_model). Graph, tensors and data stay where they are, and
+ * the data are not read: the digest table says of them what it said before. A header
+ * for which there is no room before the data is write.room. */
+WLK_API WLK_MUST_USE wlk_status wlk_meta_rewrite(const uint8_t *head, uint64_t head_bytes,
+                                                 const wlk_model *model, const wlk_meta_edit *edits,
+                                                 uint32_t count, const wlk_secret_key *key,
+                                                 uint8_t *new_head, wlk_error *error);
+
 /* ---- building a model
  *
  * Order: opsets, types and tensors first; then each graph: its inputs, its

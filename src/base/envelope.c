@@ -33,7 +33,8 @@ static uint64_t first_difference(const uint8_t *a, const uint8_t *b, uint64_t le
 }
 
 int envelope_magic_matches(const uint8_t *data, uint64_t size) {
-    return size >= sizeof magic && memcmp(data, magic, sizeof magic) == 0;
+    return size >= sizeof magic &&
+           (memcmp(data, magic, 2) == 0 || memcmp(data + 2, magic + 2, sizeof magic - 2) == 0);
 }
 
 int envelope_is_unsigned(const envelope *in) {

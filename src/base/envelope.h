@@ -37,7 +37,8 @@ typedef struct envelope {
     uint8_t signature[ENVELOPE_SIGNATURE_BYTES];
 } envelope;
 
-/* Does it begin like a .wlk file (enough of it to say so)? */
+/* Is it meant as a .wlk file: is either of the two constants there that one begins
+ * with? So one damaged byte is damage, and not another format. */
 int envelope_magic_matches(const uint8_t *data, uint64_t size);
 
 /* Decodes and checks bytes [0, 256) of a file of file_size bytes: every

@@ -19,10 +19,10 @@ typedef struct cli {
 typedef int (*verb_run)(const cli *c);
 
 typedef struct verb {
-    const char *name;
+    const char *name;     /* one word, or two: "trust add" */
     const char *operands; /* "FILE..." */
     uint32_t least, most; /* number of operands */
-    uint32_t options;     /* OPTION_BITs */
+    uint64_t options;     /* OPTION_BITs */
     const char *summary;  /* one line */
     const char *details;  /* a paragraph or two */
     const char *examples; /* lines */
@@ -72,16 +72,16 @@ void cli_print_written(const cli *c, const char *file, uint64_t size, const wlk_
 
 /* ---- what several verbs begin with (common.c) */
 
-/* The trust folder of --trust, or the default one, and a gate as the options say.
+/* The trust folder of --trust, else the policy's, else NULL: the default one. */
+const char *cli_trust_folder(const cli *c, const wlk_policy *policy);
+
+/* The keys of that folder, and a gate as the options say.
  * Both are the caller's, also on failure. */
 WLK_MUST_USE wlk_status cli_gate(const cli *c, bool allow_unsigned, wlk_gate **gate,
                                  wlk_trust **trust, wlk_error *error);
 
 /* What --output names for a model: NULL without it; standard output is not taken. */
 WLK_MUST_USE wlk_status cli_model_output(const cli *c, const char **path, wlk_error *error);
-
-/* trust.unsigned or trust.unknown-key; WLK_OK if a trusted key vouches. */
-WLK_MUST_USE wlk_status cli_vouched(const wlk_verification *v, wlk_error *error);
 
 /* ---- secrets (password.c) */
 

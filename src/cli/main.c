@@ -21,7 +21,7 @@ static void print_help(FILE *out) {
                   "Opens machine-learning models that a stranger uploaded: verified, parsed by\n"
                   "a confined child, handed out as validated data, or refused with a reason.\n\n");
     for (uint32_t i = 0; i < verb_count; i++) {
-        (void)fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
+        (void)fprintf(out, "  %-12s %s\n", verbs[i].name, verbs[i].summary);
     }
     (void)fprintf(
         out,
@@ -60,18 +60,51 @@ static void print_verb_help(const verb *v) {
 
 /* ---- verbs */
 
-static const verb *find_verb(const char *name) {
+/* Does the verb's name begin with that word? Both words, where it has two, if `more`
+ * is the second. */
+static bool is_called(const verb *v, const char *word, const char *more) {
+    const size_t length = strlen(word);
+    if (strncmp(v->name, word, length) != 0) return false;
+    if (v->name[length] == '\0') return !more;
+    return v->name[length] == ' ' && more && strcmp(v->name + length + 1, more) == 0;
+}
+
+/* The verb at the beginning of words[0..count), and of how many words its name is. */
+static const verb *find_verb(const char *const *words, int count, uint32_t *used) {
     for (uint32_t i = 0; i < verb_count; i++) {
-        if (strcmp(verbs[i].name, name) == 0) return &verbs[i];
+        for (*used = 1; *used <= 2 && (int)*used <= count; ++*used) {
+            if (is_called(&verbs[i], words[0], *used == 2 ? words[1] : NULL)) return &verbs[i];
+        }
     }
     return NULL;
 }
 
-static int unknown_verb(const char *name) {
+/* "trust": the first word of several verbs. */
+static bool is_group(const char *word) {
+    const size_t length = strlen(word);
+    for (uint32_t i = 0; i < verb_count; i++) {
+        if (strncmp(verbs[i].name, word, length) == 0 && verbs[i].name[length] == ' ') return true;
+    }
+    return false;
+}
+
+static void print_group(FILE *out, const char *word) {
+    const size_t length = strlen(word);
+    (void)fprintf(out, "usage: weighlock %s VERB [OPTIONS] ...\n\n", word);
+    for (uint32_t i = 0; i < verb_count; i++) {
+        if (strncmp(verbs[i].name, word, length) != 0 || verbs[i].name[length] != ' ') continue;
+        (void)fprintf(out, "  %-12s %s\n", verbs[i].name, verbs[i].summary);
+    }
+    (void)fprintf(out, "\n`weighlock help %s VERB` explains a verb, with examples.\n", word);
+}
+
+static int unknown_verb(const char *word, const char *more) {
     const cli bare = {0};
     const char *known[MOST_VERBS] = {"help"};
+    char name[128];
     size_t count = 1;
     wlk_error error;
+    (void)snprintf(name, sizeof name, "%.60s%s%.60s", word, more ? " " : "", more ? more : "");
     for (uint32_t i = 0; i < verb_count && count < MOST_VERBS; i++) known[count++] = verbs[i].name;
     (void)!options_unknown("verb", name, known, count, &error);
     return cli_fail(&bare, NULL, &error);
@@ -125,17 +158,34 @@ static int run_verb(const verb *v, const char **arguments, uint32_t count) {
 }
 
 /* "help", "help VERB", "help limits". */
-static int run_help(const char *topic) {
-    const verb *v = topic ? find_verb(topic) : NULL;
-    if (!topic) {
+static int run_help(const char *const *topic, int count) {
+    uint32_t used;
+    if (count == 0) {
         print_help(stdout);
-    } else if (v) {
+        return WLK_OK;
+    }
+    const verb *v = find_verb(topic, count, &used);
+    if (v) {
         print_verb_help(v);
-    } else if (strcmp(topic, "limits") == 0) {
+    } else if (is_group(topic[0]) && count == 1) {
+        print_group(stdout, topic[0]);
+    } else if (strcmp(topic[0], "limits") == 0) {
         print_limits();
     } else {
-        return unknown_verb(topic);
+        return unknown_verb(topic[0], count > 1 ? topic[1] : NULL);
     }
+    return WLK_OK;
+}
+
+static int run_group(const char *const *words, int count) {
+    if (count == 1) {
+        print_group(stderr, words[0]);
+        return WLK_USAGE;
+    }
+    if (strcmp(words[1], "--help") != 0 && strcmp(words[1], "-h") != 0) {
+        return unknown_verb(words[0], words[1]);
+    }
+    print_group(stdout, words[0]);
     return WLK_OK;
 }
 
@@ -144,12 +194,15 @@ static int run(int argc, char **argv) {
         print_help(stderr);
         return WLK_USAGE;
     }
-    const char *name = argv[1];
-    const verb *v = find_verb(name);
-    if (v) return run_verb(v, (const char **)(argv + 2), (uint32_t)(argc - 2));
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) return run_help(NULL);
-    if (strcmp(name, "help") == 0) return run_help(argv[2]);
-    if (strcmp(name, "--version") != 0) return unknown_verb(name);
+    const char **words = (const char **)(argv + 1);
+    const int count = argc - 1;
+    uint32_t used;
+    const verb *v = find_verb(words, count, &used);
+    if (v) return run_verb(v, words + used, (uint32_t)count - used);
+    if (is_group(words[0])) return run_group(words, count);
+    if (strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0) return run_help(NULL, 0);
+    if (strcmp(words[0], "help") == 0) return run_help(words + 1, count - 1);
+    if (strcmp(words[0], "--version") != 0) return unknown_verb(words[0], NULL);
     (void)printf("weighlock %s\n", WLK_VERSION);
     return WLK_OK;
 }

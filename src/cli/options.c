@@ -34,6 +34,24 @@ const option_row option_rows[OPTION_COUNT] = {
     [OPTION_NA] = {"--na", NULL, "TEXT", "a spelling of missing values; may be repeated"},
     [OPTION_SELECT] = {"--select", NULL, "NAME", "give this output alone"},
     [OPTION_SELFTEST] = {"--selftest", NULL, NULL, "first run the model's golden rows"},
+    [OPTION_POLICY] = {"--policy", NULL, "FILE",
+                       "limits, trust and audit rules (see: weighlock policy)"},
+    [OPTION_THRESHOLD] = {"--threshold", "-k", "N", "distinct trusted keys that must have signed"},
+    [OPTION_SHA256] = {"--sha256", NULL, "HEX", "the file must have this SHA-256"},
+    [OPTION_BLAKE2B] = {"--blake2b", NULL, "HEX",
+                        "the file must have this BLAKE2b (512 or 256 bits)"},
+    [OPTION_CHECKSUMS] = {"--checksums", NULL, "LIST",
+                          "each file must have its digest in this list of sha256sum or b2sum"},
+    [OPTION_STDIN0] = {"--stdin0", NULL, NULL,
+                       "read NUL-separated file names from standard input; write JSON Lines"},
+    [OPTION_DETACHED] = {"--detached", NULL, NULL, "write the signature to a .minisig file"},
+    [OPTION_COMMENT] = {"--comment", "-t", "TEXT", "trusted comment of a detached signature"},
+    [OPTION_NAME] = {"--name", "-n", "NAME", "what the key is called in the trust folder"},
+    [OPTION_FROM] = {"--from", NULL, "DATE", "first day on which the key counts (YYYY-MM-DD)"},
+    [OPTION_UNTIL] = {"--until", NULL, "DATE", "last day on which the key counts (YYYY-MM-DD)"},
+    [OPTION_TENSOR] = {"--tensor", NULL, "NAME", "extract this tensor; may be repeated"},
+    [OPTION_REMOVE] = {"--remove", NULL, "PATH", "remove what is at this path; may be repeated"},
+    [OPTION_UNSIGNED] = {"--unsigned", NULL, NULL, "leave the result unsigned"},
 };
 
 /* ---- from argv */
@@ -43,7 +61,7 @@ static bool spells(const char *text, size_t length, const char *name) {
 }
 
 /* The allowed option spelled text[0..length), OPTION_COUNT if there is none. */
-static option_id find(const char *text, size_t length, uint32_t allowed) {
+static option_id find(const char *text, size_t length, uint64_t allowed) {
     for (unsigned i = 0; i < OPTION_COUNT; i++) {
         if (!(allowed >> i & 1)) continue;
         if (spells(text, length, option_rows[i].name) ||
@@ -64,7 +82,7 @@ wlk_status options_unknown(const char *what, const char *name, const char *const
                       what, name, near);
 }
 
-static wlk_status unknown_option(const char *word, uint32_t allowed, wlk_error *error) {
+static wlk_status unknown_option(const char *word, uint64_t allowed, wlk_error *error) {
     const char *known[OPTION_COUNT];
     size_t count = 0;
     for (unsigned i = 0; i < OPTION_COUNT; i++) {
@@ -88,11 +106,13 @@ static wlk_status store(option_values *out, option_id id, const char *value, wlk
     out->value[id] = value;
     if (id == OPTION_NA) return append(out->na, &out->na_count, id, value, error);
     if (id == OPTION_LIMIT) return append(out->limit, &out->limit_count, id, value, error);
+    if (id == OPTION_TENSOR) return append(out->tensor, &out->tensor_count, id, value, error);
+    if (id == OPTION_REMOVE) return append(out->remove, &out->remove_count, id, value, error);
     return WLK_OK;
 }
 
 /* One option at argv[*at], its argument attached by "=" or in the next word. */
-static wlk_status take(const char **argv, uint32_t count, uint32_t *at, uint32_t allowed,
+static wlk_status take(const char **argv, uint32_t count, uint32_t *at, uint64_t allowed,
                        option_values *out, wlk_error *error) {
     const char *word = argv[*at];
     const size_t length = strcspn(word, "=");
@@ -110,7 +130,7 @@ static wlk_status take(const char **argv, uint32_t count, uint32_t *at, uint32_t
                       option_rows[id].argument);
 }
 
-wlk_status options_parse(const char **argv, uint32_t count, uint32_t allowed, option_values *out,
+wlk_status options_parse(const char **argv, uint32_t count, uint64_t allowed, option_values *out,
                          wlk_error *error) {
     *out = (option_values){.operands = argv};
     bool only_operands = false;
@@ -175,10 +195,24 @@ static wlk_status set_limit(wlk_limits *limits, const char *text, wlk_error *err
                       text, name);
 }
 
-wlk_status options_limits(const option_values *v, wlk_limits *limits, wlk_error *error) {
-    wlk_limits_default(limits);
-    for (uint32_t i = 0; i < v->limit_count; i++) TRY(set_limit(limits, v->limit[i], error));
+static wlk_status set_threshold(wlk_policy *policy, const char *text, wlk_error *error) {
+    uint64_t keys;
+    if (!options_number(text, &keys) || keys == 0 || keys > UINT32_MAX) {
+        return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET,
+                          "--threshold %.100s: a number of keys, at least 1, is wanted", text);
+    }
+    policy->threshold = (uint32_t)keys;
     return WLK_OK;
+}
+
+wlk_status options_policy(const option_values *v, wlk_policy *policy, wlk_error *error) {
+    const char *file = v->value[OPTION_POLICY], *threshold = v->value[OPTION_THRESHOLD];
+    wlk_policy_default(policy);
+    if (file) TRY(wlk_policy_load(file, policy, error));
+    for (uint32_t i = 0; i < v->limit_count; i++) {
+        TRY(set_limit(&policy->limits, v->limit[i], error));
+    }
+    return threshold ? set_threshold(policy, threshold, error) : WLK_OK;
 }
 
 static wlk_status unknown_layer(const char *list, size_t length, wlk_error *error) {
@@ -225,7 +259,7 @@ static wlk_status set_uid(wlk_load_options *load, const char *text, wlk_error *e
 
 wlk_status options_load(const option_values *v, wlk_load_options *load, wlk_error *error) {
     wlk_load_options_default(load);
-    TRY(options_limits(v, &load->limits, error));
+    TRY(options_policy(v, &load->policy, error));
     if (v->value[OPTION_REQUIRE]) TRY(set_required(load, v->value[OPTION_REQUIRE], error));
     if (v->value[OPTION_TRANSPORT]) TRY(set_transport(load, v->value[OPTION_TRANSPORT], error));
     if (v->value[OPTION_UID]) TRY(set_uid(load, v->value[OPTION_UID], error));

@@ -29,10 +29,24 @@ typedef enum option_id {
     OPTION_NA,
     OPTION_SELECT,
     OPTION_SELFTEST,
+    OPTION_POLICY,
+    OPTION_THRESHOLD,
+    OPTION_SHA256,
+    OPTION_BLAKE2B,
+    OPTION_CHECKSUMS,
+    OPTION_STDIN0,
+    OPTION_DETACHED,
+    OPTION_COMMENT,
+    OPTION_NAME,
+    OPTION_FROM,
+    OPTION_UNTIL,
+    OPTION_TENSOR,
+    OPTION_REMOVE,
+    OPTION_UNSIGNED,
     OPTION_COUNT
 } option_id;
 
-#define OPTION_BIT(id) (1u << (id))
+#define OPTION_BIT(id) (1ull << (id))
 #define OPTION_MAX_REPEAT 64
 
 typedef struct option_row {
@@ -45,12 +59,16 @@ typedef struct option_row {
 extern const option_row option_rows[OPTION_COUNT];
 
 typedef struct option_values {
-    uint32_t given;                  /* bit i: option i was given */
+    uint64_t given;                  /* bit i: option i was given */
     const char *value[OPTION_COUNT]; /* the last one given; NULL for flags */
     const char *na[OPTION_MAX_REPEAT];
     uint32_t na_count;
     const char *limit[OPTION_MAX_REPEAT]; /* NAME=VALUE */
     uint32_t limit_count;
+    const char *tensor[OPTION_MAX_REPEAT];
+    uint32_t tensor_count;
+    const char *remove[OPTION_MAX_REPEAT]; /* metadata paths */
+    uint32_t remove_count;
     const char **operands; /* argv entries that are not options */
     uint32_t operand_count;
 } option_values;
@@ -62,7 +80,7 @@ static inline bool option_given(const option_values *v, option_id id) {
 /* Parses argv[0..count), of which only the options in `allowed` may occur; after
  * "--" everything is an operand. Operands are moved to the front of argv. What was
  * parsed until an error is in *out. */
-WLK_MUST_USE wlk_status options_parse(const char **argv, uint32_t count, uint32_t allowed,
+WLK_MUST_USE wlk_status options_parse(const char **argv, uint32_t count, uint64_t allowed,
                                       option_values *out, wlk_error *error);
 
 /* A decimal number that fits; false otherwise. */
@@ -76,12 +94,14 @@ WLK_MUST_USE wlk_status options_unknown(const char *what, const char *name,
 WLK_MUST_USE wlk_status options_choice(option_id id, const char *text, const char *const *names,
                                        unsigned count, unsigned *choice, wlk_error *error);
 
-/* What --limit, --require, --transport and --uid ask for; no trust. */
+/* What --policy, --limit, --threshold, --require, --transport and --uid ask for; no
+ * trust. */
 WLK_MUST_USE wlk_status options_load(const option_values *v, wlk_load_options *load,
                                      wlk_error *error);
 
-/* The limits alone: defaults, and what --limit says. */
-WLK_MUST_USE wlk_status options_limits(const option_values *v, wlk_limits *limits,
+/* The policy in force: the defaults, then the file of --policy, then --limit and
+ * --threshold. */
+WLK_MUST_USE wlk_status options_policy(const option_values *v, wlk_policy *policy,
                                        wlk_error *error);
 
 #endif

@@ -29,12 +29,12 @@ static wlk_status write_model(const cli *c, const wlk_model *model, const char *
 
 /* *subject: the file that an error is about. */
 static wlk_status pack(const cli *c, const char *out, const char **subject, wlk_error *error) {
-    wlk_limits limits;
+    wlk_policy policy;
     wlk_model *model = NULL;
     wlk_public_key signer;
-    TRY(options_limits(&c->options, &limits, error));
+    TRY(options_policy(&c->options, &policy, error));
     *subject = c->options.operands[0];
-    TRY(json_spec_read(*subject, &limits, &model, error));
+    TRY(json_spec_read(*subject, &policy.limits, &model, error));
     *subject = NULL;
     const wlk_status status = write_model(c, model, out, &signer, error);
     wlk_model_free(model);

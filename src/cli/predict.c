@@ -7,7 +7,7 @@
 
 /* What is open while rows are predicted. */
 typedef struct prediction {
-    wlk_limits limits;
+    wlk_policy policy;
     results_request request;
     wlk_gate *gate;
     wlk_trust *trust;
@@ -36,7 +36,7 @@ static wlk_status selftest(const cli *c, const wlk_plan *plan, wlk_error *error)
 
 static wlk_status open_gate(const cli *c, prediction *p, wlk_error *error) {
     p->subject = NULL;
-    TRY(options_limits(&c->options, &p->limits, error));
+    TRY(options_policy(&c->options, &p->policy, error));
     TRY(results_request_of(c, &p->request, error));
     TRY(rows_check(c, error));
     return cli_gate(c, option_given(&c->options, OPTION_ALLOW_UNSIGNED), &p->gate, &p->trust,
@@ -46,7 +46,7 @@ static wlk_status open_gate(const cli *c, prediction *p, wlk_error *error) {
 static wlk_status open_model(const cli *c, prediction *p, wlk_error *error) {
     p->subject = c->options.operands[0];
     TRY(wlk_gate_load_path(p->gate, p->subject, &p->model, NULL, error));
-    TRY(wlk_plan_create(p->model, &p->limits, &p->plan, error));
+    TRY(wlk_plan_create(p->model, &p->policy.limits, &p->plan, error));
     TRY(results_select(c, p->plan, &p->request, error));
     return selftest(c, p->plan, error);
 }
@@ -63,7 +63,7 @@ static wlk_status run(prediction *p, wlk_error *error) {
 
 static wlk_status run_rows(const cli *c, prediction *p, wlk_error *error) {
     p->subject = c->options.operands[1];
-    TRY(rows_read(c, p->subject, p->model, p->plan, &p->limits, &p->binding, error));
+    TRY(rows_read(c, p->subject, p->model, p->plan, &p->policy.limits, &p->binding, error));
     return run(p, error);
 }
 
@@ -72,7 +72,7 @@ static wlk_status predict(const cli *c, prediction *p, wlk_error *error) {
     TRY(open_model(c, p, error));
     TRY(run_rows(c, p, error));
     p->subject = NULL;
-    const results all = {p->model, p->plan, p->result, &p->limits};
+    const results all = {p->model, p->plan, p->result, &p->policy.limits};
     return results_write(&all, &p->request, error);
 }
 

@@ -110,7 +110,9 @@ void cli_print_short(const char *text) {
 const char *cli_signature_state(const wlk_verification *v) {
     static const char *const states[] = {[WLK_UNSIGNED] = "unsigned",
                                          [WLK_SIGNED_UNKNOWN] = "unknown-key",
-                                         [WLK_SIGNED_TRUSTED] = "trusted"};
+                                         [WLK_SIGNED_TRUSTED] = "trusted",
+                                         [WLK_SIGNED_EXPIRED] = "expired-key",
+                                         [WLK_SIGNED_REVOKED] = "revoked-key"};
     return states[v->state];
 }
 

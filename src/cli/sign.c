@@ -10,11 +10,11 @@
 /* The file is copied once and sealed: what is validated in the cage and what is
  * signed are the same bytes. */
 static wlk_status take_copy(const cli *c, const char *path, snapshot *copy, wlk_error *error) {
-    wlk_limits limits;
+    wlk_policy policy;
     int fd;
-    TRY(options_limits(&c->options, &limits, error));
+    TRY(options_policy(&c->options, &policy, error));
     TRY(snapshot_open_path(path, &fd, error));
-    const wlk_status status = snapshot_take(fd, limits.file_bytes, copy, error);
+    const wlk_status status = snapshot_take(fd, policy.limits.file_bytes, copy, error);
     (void)close(fd);
     return status;
 }

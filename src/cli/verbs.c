@@ -1,8 +1,9 @@
 #include "cli/cli.h"
 
 #define OPT(name) OPTION_BIT(OPTION_##name)
-#define LOADING \
-    (OPT(HELP) | OPT(JSON) | OPT(TRUST) | OPT(TRANSPORT) | OPT(REQUIRE) | OPT(LIMIT) | OPT(UID))
+#define LOADING                                                                         \
+    (OPT(HELP) | OPT(JSON) | OPT(TRUST) | OPT(POLICY) | OPT(TRANSPORT) | OPT(REQUIRE) | \
+     OPT(LIMIT) | OPT(UID))
 
 const verb verbs[] = {
     {"keygen", "", 0, 0,

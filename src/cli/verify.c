@@ -28,8 +28,9 @@ static wlk_status verify_one(const cli *c, wlk_gate *gate, const char *file, jso
     wlk_load_report report;
     wlk_error error = {.offset = WLK_NO_OFFSET};
     wlk_status status = wlk_gate_verify_path(gate, file, &report, &error);
-    if (status == WLK_OK && !option_given(&c->options, OPTION_ALLOW_UNSIGNED)) {
-        status = cli_vouched(&report.verification, &error);
+    if (status == WLK_OK) {
+        status = wlk_verification_check(&report.verification, 1,
+                                        option_given(&c->options, OPTION_ALLOW_UNSIGNED), &error);
     }
     if (!cli_json(c)) {
         if (status == WLK_OK) {

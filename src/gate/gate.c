@@ -100,7 +100,7 @@ static wlk_status layer_missing(const wlk_gate *gate, uint32_t layer, int reason
 
 void wlk_load_options_default(wlk_load_options *options) {
     *options = (wlk_load_options){.transport = WLK_TRANSPORT_PIPE, .threads = 2};
-    wlk_limits_default(&options->limits);
+    wlk_policy_default(&options->policy);
 }
 
 /* The account that the child becomes when we are root. System accounts are in
@@ -189,7 +189,7 @@ static order_message make_order(const load *l) {
                                        .gid = l->gate->gid,
                                        .parent_pid = (uint32_t)getpid(),
                                        .snapshot_bytes = l->source.size,
-                                       .limits = l->gate->options.limits}};
+                                       .limits = l->gate->options.policy.limits}};
     message.header = frame_make(FRAME_ORDER, 0, sizeof message.order, 0, 0);
     return message;
 }
@@ -250,7 +250,7 @@ static wlk_status attest(load *l, uint32_t held, wlk_error *error) {
                                 .gid = l->gate->gid,
                                 .held = held,
                                 .inherited_filters = l->inherited_filters,
-                                .limits = &l->gate->options.limits};
+                                .limits = &l->gate->options.policy.limits};
     uint32_t attested;
     TRY(attest_child(&claim, &attested, error));
     for (uint32_t i = 0; i < LAYER_COUNT; i++) {
@@ -275,7 +275,7 @@ static wlk_status admit(load *l, wlk_error *error) {
 }
 
 static void start_listening(load *l) {
-    const wlk_limits *limits = &l->gate->options.limits;
+    const wlk_limits *limits = &l->gate->options.policy.limits;
     reader_start(l->ear, &l->worker, l->deadline);
     l->receiver = (wire_receiver){
         .budget = limits->output_bytes,
@@ -295,7 +295,7 @@ static wlk_status conclude(load *l, wlk_status answered, wlk_error *error) {
     const bool refused = l->receiver.state == WIRE_DONE && error->rule != RULE_WIRE_TRAILING;
     if (answered != WLK_OK && !cut_off && !refused) child_kill(&l->worker);
     const bool we_killed = l->worker.killed;
-    const uint64_t cpu = l->gate->options.limits.cpu_seconds;
+    const uint64_t cpu = l->gate->options.policy.limits.cpu_seconds;
     const wlk_status ended = child_collect(&l->worker, l->deadline, cpu, &end);
     if (we_killed || ended == WLK_OK) return answered;
     *error = end;
@@ -340,7 +340,7 @@ static wlk_status make_model(load *l, wlk_model **model, wlk_error *error) {
                                      .owner = k,
                                      .release = keeper_release};
     return image_validate(image, k->result.image_length, file_bytes, &payloads,
-                          &l->gate->options.limits, model, error);
+                          &l->gate->options.policy.limits, model, error);
 }
 
 /* CLOCK_MONOTONIC in nanoseconds; a limit that is out of its range is none. */
@@ -370,7 +370,7 @@ static wlk_status run_child(load *l, wlk_model **model, wlk_error *error) {
     }
     l->ear = mem_alloc(sizeof *l->ear);
     if (!l->ear) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
-    l->deadline = deadline_after(l->gate->options.limits.deadline_ms);
+    l->deadline = deadline_after(l->gate->options.policy.limits.deadline_ms);
     TRY(start(l, error));
     l->report.child_started = 1;
     start_listening(l);
@@ -388,29 +388,22 @@ static wlk_status run_child(load *l, wlk_model **model, wlk_error *error) {
     return status;
 }
 
-/* A file is taken for .wlk if either of the two constants it begins with is
- * there: so one damaged byte is damage, and not another format. */
-static bool looks_like_wlk(const snapshot *s) {
-    static const uint8_t start[] = {0xc4, 0xfe, 0x89, 'W', 'L', 'K', '\r', '\n', 0x1a, '\n'};
-    return s->size >= sizeof start && (memcmp(s->data, start, 2) == 0 ||
-                                       memcmp(s->data + 2, start + 2, sizeof start - 2) == 0);
-}
-
 static wlk_status verify(load *l, wlk_error *error) {
     l->report.file_bytes = l->source.size;
-    if (!looks_like_wlk(&l->source)) return error_at(error, RULE_FORMAT_UNKNOWN, 0);
+    if (!envelope_magic_matches(l->source.data, l->source.size))
+        return error_at(error, RULE_FORMAT_UNKNOWN, 0);
     const wlk_load_options *options = &l->gate->options;
-    return wlk_verify_memory(l->source.data, l->source.size, options->trust, options->threads,
+    const wlk_verify_options verify_options = {.trust = options->trust,
+                                               .threads = options->threads,
+                                               .legacy = options->policy.legacy_signatures};
+    return wlk_verify_memory(l->source.data, l->source.size, &verify_options,
                              &l->report.verification, error);
 }
 
 static wlk_status check_policy(const load *l, wlk_error *error) {
-    const wlk_verification *v = &l->report.verification;
-    if (v->state == WLK_SIGNED_TRUSTED || l->gate->options.allow_unsigned) return WLK_OK;
-    if (v->state == WLK_UNSIGNED) return error_at(error, RULE_TRUST_UNSIGNED, ENVELOPE_KEY_ID_AT);
-    char id[WLK_KEY_ID_TEXT_BYTES];
-    wlk_key_id_text(v->key_id, id);
-    return error_text(error, RULE_TRUST_UNKNOWN_KEY, ENVELOPE_KEY_ID_AT, "key %s", id);
+    const wlk_load_options *options = &l->gate->options;
+    return wlk_verification_check(&l->report.verification, options->policy.threshold,
+                                  options->allow_unsigned, error);
 }
 
 static wlk_status load_source(load *l, wlk_model **model, wlk_error *error) {
@@ -443,7 +436,7 @@ static wlk_status with_load(wlk_gate *gate, int fd, load_step step, wlk_model **
     if (model) *model = NULL;
     load l = {.gate = gate, .source = SNAPSHOT_NONE, .worker = CHILD_NONE};
     wlk_status status = WLK_OK;
-    if (fd >= 0) status = snapshot_take(fd, gate->options.limits.file_bytes, &l.source, out);
+    if (fd >= 0) status = snapshot_take(fd, gate->options.policy.limits.file_bytes, &l.source, out);
     if (status == WLK_OK) status = step(&l, model, out);
     if (report) *report = l.report;
     mem_free(l.ear);

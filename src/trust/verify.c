@@ -81,9 +81,10 @@ static wlk_status check_digests(const uint8_t *data, const envelope *e, uint32_t
 }
 
 /* Until everything has held, *verification never says that a key vouches. */
-wlk_status wlk_verify_memory(const uint8_t *data, uint64_t size, const wlk_trust *trust,
-                             uint32_t threads, wlk_verification *verification, wlk_error *error) {
+wlk_status wlk_verify_memory(const uint8_t *data, uint64_t size, const wlk_verify_options *options,
+                             wlk_verification *verification, wlk_error *error) {
     envelope e;
+    const wlk_trust *trust = options->trust;
     *verification = (wlk_verification){.state = WLK_UNSIGNED};
     TRY(sodium_ready(error));
     TRY(envelope_decode(data, size, &e, error));
@@ -93,12 +94,22 @@ wlk_status wlk_verify_memory(const uint8_t *data, uint64_t size, const wlk_trust
     memcpy(verification->key_id, e.key_id, sizeof verification->key_id);
     if (is_signed) verification->state = WLK_SIGNED_UNKNOWN;
     if (key) TRY(check_signature(data, &e, key, error));
-    TRY(check_digests(data, &e, threads, error));
+    TRY(check_digests(data, &e, options->threads, error));
     if (key) {
         verification->state = WLK_SIGNED_TRUSTED;
         memcpy(verification->key_name, key->name, sizeof verification->key_name);
     }
     return WLK_OK;
+}
+
+wlk_status wlk_verification_check(const wlk_verification *v, uint32_t threshold, int allow_unsigned,
+                                  wlk_error *error) {
+    char id[WLK_KEY_ID_TEXT_BYTES];
+    (void)threshold;
+    if (v->state == WLK_SIGNED_TRUSTED || allow_unsigned) return WLK_OK;
+    if (v->state == WLK_UNSIGNED) return error_at(error, RULE_TRUST_UNSIGNED, ENVELOPE_KEY_ID_AT);
+    wlk_key_id_text(v->key_id, id);
+    return error_text(error, RULE_TRUST_UNKNOWN_KEY, ENVELOPE_KEY_ID_AT, "key %s", id);
 }
 
 wlk_status wlk_sign_memory(uint8_t *data, uint64_t size, const wlk_secret_key *key,

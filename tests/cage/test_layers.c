@@ -25,8 +25,8 @@ static const struct {
 
 static wlk_load_options hostile(enum hostile_case number, uint32_t parameter) {
     wlk_load_options options = kit_options(HOSTILE_CHILD);
-    options.limits.columns = number;
-    options.limits.json_bytes = parameter;
+    options.policy.limits.columns = number;
+    options.policy.limits.json_bytes = parameter;
     return options;
 }
 

@@ -192,11 +192,11 @@ static wlk_load_options options_of(const hostile_row *row) {
     wlk_load_options options = kit_options(HOSTILE_CHILD);
     options.transport = row->transport ? row->transport : WLK_TRANSPORT_PIPE;
     options.layers = row->layers;
-    options.limits.deadline_ms = 60000;
-    options.limits.columns = row->number;
-    if (row->tensors) options.limits.tensors = row->tensors;
+    options.policy.limits.deadline_ms = 60000;
+    options.policy.limits.columns = row->number;
+    if (row->tensors) options.policy.limits.tensors = row->tensors;
     if (row->limit) {
-        assert_int_equal(wlk_limits_set(&options.limits, row->limit, row->value), WLK_OK);
+        assert_int_equal(wlk_limits_set(&options.policy.limits, row->limit, row->value), WLK_OK);
     }
     return options;
 }

@@ -87,7 +87,7 @@ static bool pidfd_tells(void) {
 
 /* Good children are accepted, or not seen; bad ends are never accepted. */
 static int load_where_children_disappear(void) {
-    hostile_child.limits.columns = HOSTILE_exits_1_after_end;
+    hostile_child.policy.limits.columns = HOSTILE_exits_1_after_end;
     for (unsigned i = 0; i < 60; i++) {
         const char *good = load_once(&real_child, NULL);
         const char *bad = load_once(&hostile_child, NULL);
@@ -126,7 +126,7 @@ static bool silence_pidfds(void) {
 
 static int host_that_cannot_see_an_end(void) {
     if (signal(SIGCHLD, SIG_IGN) == SIG_ERR || !silence_pidfds()) return 9;
-    hostile_child.limits.columns = HOSTILE_exits_1_after_end;
+    hostile_child.policy.limits.columns = HOSTILE_exits_1_after_end;
     if (!is(load_once(&real_child, NULL), "cage.unseen")) return 1;
     return is(load_once(&hostile_child, NULL), "cage.unseen") ? 0 : 2;
 }
@@ -177,8 +177,8 @@ static int host_that_blocks_and_ignores_signals(void) {
     (void)sigprocmask(SIG_SETMASK, NULL, &after);
     if (memcmp(&before, &after, sizeof before) != 0) return 2;
     hostile_child.layers = WLK_LAYERS_REQUIRED; /* the first of a namespace takes no SIGXCPU */
-    hostile_child.limits.cpu_seconds = 1;
-    hostile_child.limits.columns = HOSTILE_burns;
+    hostile_child.policy.limits.cpu_seconds = 1;
+    hostile_child.policy.limits.columns = HOSTILE_burns;
     return is(load_once(&hostile_child, NULL), "limit.cpu-seconds") ? 0 : 3;
 }
 
@@ -408,7 +408,7 @@ static int host_that_loses_namespaces(void) {
 /* ---- the parent dies */
 
 static int host_with_a_silent_child(void) {
-    hostile_child.limits.columns = HOSTILE_silent;
+    hostile_child.policy.limits.columns = HOSTILE_silent;
     (void)load_once(&hostile_child, NULL);
     return 1;
 }

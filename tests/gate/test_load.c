@@ -209,10 +209,10 @@ static void test_invariant_10_a_header_cannot_ask_for_limits(void **state) {
     wlk_model *model;
     wlk_load_report report;
     wlk_error error;
-    options.limits.tensors = 1;
+    options.policy.limits.tensors = 1;
     const wlk_status status = kit_load(&options, &file, &model, &report, &error);
     expect_refused("limits", status, &error, "limit.tensors", NULL);
-    options.limits.tensors = 2;
+    options.policy.limits.tensors = 2;
     EXPECT_OK(kit_load(&options, &file, &model, &report, &error));
     assert_int_equal(report.layers[kit_layer("seccomp")], WLK_LAYER_ATTESTED);
     wlk_model_free(model);
@@ -277,10 +277,12 @@ static void test_limits_of_the_parent_and_of_the_child(void **state) {
         wlk_model *model;
         wlk_load_report report;
         wlk_error error;
-        assert_int_equal(wlk_limits_set(&options.limits, rows[i].name, rows[i].least), WLK_OK);
+        assert_int_equal(wlk_limits_set(&options.policy.limits, rows[i].name, rows[i].least),
+                         WLK_OK);
         EXPECT_OK(kit_load(&options, &sample, &model, &report, &error));
         wlk_model_free(model);
-        assert_int_equal(wlk_limits_set(&options.limits, rows[i].name, rows[i].least - 1), WLK_OK);
+        assert_int_equal(wlk_limits_set(&options.policy.limits, rows[i].name, rows[i].least - 1),
+                         WLK_OK);
         const wlk_status status = kit_load(&options, &sample, &model, &report, &error);
         expect_refused(rows[i].name, status, &error, rows[i].rule, NULL);
         assert_int_equal(status, WLK_LIMIT);
@@ -297,7 +299,7 @@ static void test_limits_that_are_boundless(void **state) {
     wlk_model *model;
     wlk_error error;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        assert_int_equal(wlk_limits_set(&options.limits, names[i], UINT64_MAX), WLK_OK);
+        assert_int_equal(wlk_limits_set(&options.policy.limits, names[i], UINT64_MAX), WLK_OK);
     }
     EXPECT_OK(kit_load(&options, &sample, &model, NULL, &error));
     wlk_model_free(model);

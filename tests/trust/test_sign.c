@@ -37,7 +37,8 @@ static void test_what_is_signed_is_trusted(void **state) {
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         sample s = sample_make(100, sizes[i], 16, 0);
         EXPECT_OK(wlk_sign_memory(s.bytes, s.size, key, &error));
-        EXPECT_OK(wlk_verify_memory(s.bytes, s.size, trust, 2, &got, &error));
+        EXPECT_OK(wlk_verify_memory(
+            s.bytes, s.size, &(wlk_verify_options){.trust = trust, .threads = 2}, &got, &error));
         assert_int_equal(got.state, WLK_SIGNED_TRUSTED);
         free(s.bytes);
     }
@@ -57,7 +58,8 @@ static void test_signing_again(void **state) {
     sample_sign(&s, &other);
     s.bytes[120] ^= 1;
     EXPECT_OK(wlk_sign_memory(s.bytes, s.size, key, &error));
-    EXPECT_OK(wlk_verify_memory(s.bytes, s.size, trust, 1, &got, &error));
+    EXPECT_OK(wlk_verify_memory(s.bytes, s.size,
+                                &(wlk_verify_options){.trust = trust, .threads = 1}, &got, &error));
     assert_int_equal(got.state, WLK_SIGNED_TRUSTED);
     free(s.bytes);
     wlk_secret_key_free(key);
@@ -112,13 +114,15 @@ static void test_whole_way(void **state) {
     EXPECT_OK(wlk_trust_open(folder, &trust, &error));
     sample s = sample_make(40, 100, 16, 0);
     EXPECT_OK(wlk_sign_memory(s.bytes, s.size, key, &error));
-    EXPECT_OK(wlk_verify_memory(s.bytes, s.size, trust, 2, &got, &error));
+    EXPECT_OK(wlk_verify_memory(s.bytes, s.size,
+                                &(wlk_verify_options){.trust = trust, .threads = 2}, &got, &error));
     assert_int_equal(got.state, WLK_SIGNED_TRUSTED);
     assert_string_equal(got.key_name, "me");
     assert_memory_equal(got.key_id, made.id, sizeof made.id);
     s.bytes[s.size - 1] ^= 1;
-    EXPECT_AT(wlk_verify_memory(s.bytes, s.size, trust, 2, &got, &error), RULE_TRUST_CHUNK_DIGEST,
-              s.data_off);
+    EXPECT_AT(wlk_verify_memory(s.bytes, s.size,
+                                &(wlk_verify_options){.trust = trust, .threads = 2}, &got, &error),
+              RULE_TRUST_CHUNK_DIGEST, s.data_off);
     free(s.bytes);
     wlk_secret_key_free(key);
     wlk_trust_free(trust);

@@ -2,7 +2,8 @@
 
 static wlk_status verify(const sample *s, const wlk_trust *trust, uint32_t threads,
                          wlk_verification *got, wlk_error *error) {
-    return wlk_verify_memory(s->bytes, s->size, trust, threads, got, error);
+    return wlk_verify_memory(s->bytes, s->size,
+                             &(wlk_verify_options){.trust = trust, .threads = threads}, got, error);
 }
 
 static const test_key *alice(void) {
@@ -146,7 +147,8 @@ static void test_truncated_and_lengthened(void **state) {
         uint8_t *cut = malloc(size + 1); /* of its own, so that a sanitizer sees overreads */
         assert_non_null(cut);
         memcpy(cut, s.bytes, size);
-        const wlk_status status = wlk_verify_memory(cut, size, trust, 2, &got, &error);
+        const wlk_status status = wlk_verify_memory(
+            cut, size, &(wlk_verify_options){.trust = trust, .threads = 2}, &got, &error);
         if (size < 256) {
             EXPECT_AT(status, RULE_ENVELOPE_TRUNCATED, size);
         } else {
@@ -157,9 +159,11 @@ static void test_truncated_and_lengthened(void **state) {
     uint8_t *longer = calloc(1, s.size + 4096);
     assert_non_null(longer);
     memcpy(longer, s.bytes, s.size);
-    EXPECT_AT(wlk_verify_memory(longer, s.size + 1, trust, 2, &got, &error), RULE_ENVELOPE_LAYOUT,
-              38);
-    EXPECT_AT(wlk_verify_memory(longer, s.size + 4096, trust, 2, &got, &error),
+    EXPECT_AT(wlk_verify_memory(longer, s.size + 1,
+                                &(wlk_verify_options){.trust = trust, .threads = 2}, &got, &error),
+              RULE_ENVELOPE_LAYOUT, 38);
+    EXPECT_AT(wlk_verify_memory(longer, s.size + 4096,
+                                &(wlk_verify_options){.trust = trust, .threads = 2}, &got, &error),
               RULE_ENVELOPE_LAYOUT, 38);
     free(longer);
     free(s.bytes);

@@ -258,7 +258,9 @@ static void test_what_is_written_verifies(void **state) {
             wlk_verification verification;
             wlk_error error = {0};
             uint8_t *bytes = written(model, &options, &size);
-            EXPECT_OK(wlk_verify_memory(bytes, size, NULL, 2, &verification, &error));
+            EXPECT_OK(wlk_verify_memory(bytes, size,
+                                        &(wlk_verify_options){.trust = NULL, .threads = 2},
+                                        &verification, &error));
             assert_int_equal(verification.state, WLK_UNSIGNED);
             EXPECT_OK(envelope_decode(bytes, size, &e, &error));
             assert_int_equal(e.chunk_log2, chunk);
@@ -295,7 +297,8 @@ static void test_refused_options(void **state) {
     wlk_verification verification;
     wlk_error error = {0};
     uint8_t *bytes = written(model, &most, &size);
-    EXPECT_OK(wlk_verify_memory(bytes, size, NULL, 1, &verification, &error));
+    EXPECT_OK(wlk_verify_memory(bytes, size, &(wlk_verify_options){.trust = NULL, .threads = 1},
+                                &verification, &error));
     free(bytes);
     wlk_model_free(model);
 }

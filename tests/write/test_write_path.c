@@ -105,12 +105,16 @@ static void test_signed(void **state) {
     EXPECT_OK(wlk_write_memory(model, &options, &bytes, &size, &error));
     EXPECT_OK(wlk_write_path(model, &options, path, &error));
     expect_content(path, bytes, size);
-    EXPECT_OK(wlk_verify_memory(bytes, size, trust, 1, &verification, &error));
+    EXPECT_OK(wlk_verify_memory(bytes, size, &(wlk_verify_options){.trust = trust, .threads = 1},
+                                &verification, &error));
     assert_int_equal(verification.state, WLK_SIGNED_TRUSTED);
     assert_string_equal(verification.key_name, "me");
     bytes[size - 1] ^= 1;
-    expect_refused("altered", wlk_verify_memory(bytes, size, trust, 1, &verification, &error),
-                   &error, "trust.chunk-digest", NULL);
+    expect_refused(
+        "altered",
+        wlk_verify_memory(bytes, size, &(wlk_verify_options){.trust = trust, .threads = 1},
+                          &verification, &error),
+        &error, "trust.chunk-digest", NULL);
     free(bytes);
     wlk_trust_free(trust);
     wlk_secret_key_free(secret);
