@@ -2,7 +2,8 @@
 #
 # Variables: CC, CFLAGS, LDFLAGS; CHILD_CC (the confined child's compiler, for
 # example musl-gcc); BUILD (output folder); SAN=address,undefined (sanitizers in
-# everything that runs outside the cage); PREFIX, LIBDIR, DESTDIR; V=1 shows commands.
+# everything that runs outside the cage); CROSS=aarch64-linux-gnu- (a cross compiler;
+# `make cross-aarch64` does the rest); PREFIX, LIBDIR, DESTDIR; V=1 shows commands.
 
 VERSION  := 0.1.0
 SOVERSION := 0
@@ -11,6 +12,15 @@ PREFIX   ?= /usr/local
 LIBDIR   ?= $(PREFIX)/lib
 SAN      ?=
 WERROR   ?= -Werror
+CROSS    ?=
+ifneq ($(CROSS),)
+CC      := $(CROSS)gcc $(CROSS_FLAGS)
+AR      := $(CROSS)ar
+LD      := $(CROSS)ld
+OBJCOPY := $(CROSS)objcopy
+HOST_CC ?= gcc
+endif
+OBJCOPY  ?= objcopy
 CHILD_CC ?= $(CC)
 HOST_CC  ?= $(CC)
 PYTHON   ?= /usr/bin/python3
@@ -77,7 +87,8 @@ DEPS_write   := write trust formats image base
 DEPS_cli     := write infer input gate trust formats wire image base
 DEPS_fuzz    := write infer input gate trust formats wire image base
 DEPS_bench   := gate trust wire write formats image base
-EXTERNAL := -lmsgpackc -lsodium -ljansson -lopenblas -lcap -lm -lpthread
+DEPS_build   := infer gate write trust wire formats image base
+EXTERNAL := -lmsgpackc -lsodium -ljansson -lz -lopenblas -lcap -lm -lpthread
 
 CLI_MODULES := cli write infer input gate trust wire formats image base
 
@@ -98,8 +109,9 @@ FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard fuzz/fuzz_*.c))
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tests/bench/*.c)))
 
 .DEFAULT_GOAL := all
-.PHONY: all libraries child-musl tests check demo bench lint lint-format lint-tidy lint-man lint-tests \
-        check-ci deps deps-ci deps-peers install uninstall clean help FORCE
+.PHONY: all libraries completions child-musl tests check demo bench lint lint-format lint-tidy lint-man lint-tests \
+        check-ci deps deps-ci deps-peers install uninstall threads cross-aarch64 deb deb-check clean \
+        help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 # `make -j deps check`: packages first.
@@ -108,10 +120,10 @@ ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 endif
 
 ## all          the programs and libraries, in $(BUILD)/bin and $(BUILD)/lib (the default)
-all: $(BIN)/weighlock $(BIN)/weighlock-child libraries
+all: $(BIN)/weighlock $(BIN)/weighlock-child libraries $(if $(CROSS),,completions)
 
 help:
-	@sed -n 's/^## //p' Makefile
+	@sed -n 's/^## //p' Makefile packaging/packages.mk
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' Makefile
 
 # ---- what a rebuild depends on besides files: each is rewritten only when it changes
@@ -123,7 +135,7 @@ $(1): FORCE
 endef
 $(eval $(call remember,$(BUILD)/gen/flags,$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS)))
 $(eval $(call remember,$(BUILD)/gen/child_flags,$$(CHILD_CC) $$(CHILD_CFLAGS) $$(CHILD_LDFLAGS)))
-$(eval $(call remember,$(BUILD)/gen/prefix,$$(PREFIX) $$(VERSION)))
+$(eval $(call remember,$(BUILD)/gen/prefix,$$(PREFIX) $$(LIBDIR) $$(VERSION)))
 $(eval $(call remember,$(BUILD)/gen/files,$$(foreach m,$$(MODULES) cage,$$(call sources,$$(m)))))
 
 # ---- generated
@@ -145,7 +157,8 @@ $(BUILD)/gen/build_id.inc: $(BUILD_ID_INPUTS) $(BUILD)/gen/files
 # The filter is compiled at build time, so the child needs no libseccomp.
 $(BUILD)/gen/filter.inc $(BUILD)/gen/filter.pfc &: $(BUILD)/filter_compile policy/syscalls.policy
 	@mkdir -p $(@D)
-	$(Q)$(BUILD)/filter_compile policy/syscalls.policy $(BUILD)/gen/filter.inc $(BUILD)/gen/filter.pfc
+	$(Q)$(BUILD)/filter_compile policy/syscalls.policy $(BUILD)/gen/filter.inc $(BUILD)/gen/filter.pfc \
+	    $(firstword $(subst -, ,$(CROSS)))
 
 $(BUILD)/filter_compile: src/cage/filter_compile.c $(BUILD)/gen/flags
 	@mkdir -p $(@D)
@@ -167,7 +180,7 @@ $(BUILD)/child/%.o: src/%.c $(BUILD)/gen/child_flags | $(GENERATED) $(BUILD)/gen
 define module_rule
 $(BUILD)/mod/$(1).a: $(call objects,$(1)) $(BUILD)/gen/files
 	@mkdir -p $$(@D)
-	$$(Q)rm -f $$@ && ar rcsD $$@ $$(filter %.o,$$^)
+	$$(Q)rm -f $$@ && $(AR) rcsD $$@ $$(filter %.o,$$^)
 endef
 $(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
 
@@ -175,7 +188,7 @@ archives = $(foreach m,$(1),$(BUILD)/mod/$(m).a)
 
 $(BUILD)/mod/child.a: $(CHILD_OBJECTS) $(BUILD)/gen/files
 	@mkdir -p $(@D)
-	$(Q)rm -f $@ && ar rcsD $@ $(filter %.o,$^)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
 
 $(BIN)/weighlock: $(call archives,$(CLI_MODULES))
 	@mkdir -p $(@D)
@@ -187,6 +200,13 @@ $(BIN)/weighlock-child: $(CHILD_MAIN) $(BUILD)/mod/child.a
 	@mkdir -p $(@D)
 	@echo "link  $@"
 	$(Q)$(CHILD_CC) -o $@ $(CHILD_LDFLAGS) $^ $(CHILD_LIBS)
+
+# Completion scripts of shells come from the program's own tables.
+COMPLETION_FILES := $(addprefix $(BUILD)/completion/,bash zsh fish)
+$(COMPLETION_FILES): $(BUILD)/completion/%: $(BIN)/weighlock
+	@mkdir -p $(@D)
+	$(Q)$(BIN)/weighlock completion $* > $@
+completions: $(COMPLETION_FILES)
 
 $(BUILD)/musl-include:
 	@mkdir -p $@/sys
@@ -202,36 +222,75 @@ SO_CORE  := $(LIB)/libweighlock.so.$(VERSION)
 SO_INFER := $(LIB)/libweighlock-infer.so.$(VERSION)
 LIBRARIES := $(SO_CORE) $(SO_INFER) \
              $(addprefix $(LIB)/,libweighlock.a libweighlock-infer.a libweighlock-parse.a)
-libraries: $(LIBRARIES)
+PKGCONFIGS := $(addprefix $(LIB)/pkgconfig/,weighlock.pc weighlock-infer.pc weighlock-parse.pc)
+libraries: $(LIBRARIES) $(PKGCONFIGS)
+
+# What each makes public: the WLK_API functions of its headers.
+HEADERS := $(sort $(wildcard include/weighlock/*.h))
+PUBLIC_libweighlock-infer := include/weighlock/infer.h
+PUBLIC_libweighlock       := $(filter-out $(PUBLIC_libweighlock-infer),$(HEADERS))
+PUBLIC_libweighlock-parse := $(PUBLIC_libweighlock)
+
+# Which objects each is made of. libweighlock-infer has its own copy of what it uses of
+# image and base, but not of base/allocator: the host sets one allocator for both.
+PARTS_libweighlock       := $(foreach m,$(LIB_MODULES),$(call objects,$(m)))
+PARTS_libweighlock-infer := $(call objects,infer) $(BUILD)/whole/below_infer.a
+PARTS_libweighlock-parse := $(foreach m,$(PARSE_MODULES),$(call objects,$(m)))
+
+$(BUILD)/whole/below_infer.a: $(filter-out %/allocator.o,$(call objects,image) $(call objects,base)) \
+                              $(BUILD)/gen/files
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
+
+# A library is one object, in which everything but its public functions is local: what
+# is not promised cannot be linked to, and no name of the user's can collide with it.
+define whole_rule
+$(BUILD)/gen/$(1).exports: $$(PUBLIC_$(1)) packaging/exports.sh
+	@mkdir -p $$(@D)
+	$$(Q)sh packaging/exports.sh $$(PUBLIC_$(1)) > $$@
+
+$(BUILD)/whole/$(1).o: $$(PARTS_$(1)) $(BUILD)/gen/files $(BUILD)/gen/$(1).exports
+	@mkdir -p $$(@D)
+	$$(Q)$$(LD) -r -o $$@ $$(filter %.o %.a,$$^)
+	$$(Q)$$(OBJCOPY) --keep-global-symbols=$(BUILD)/gen/$(1).exports $(2) $$@
+
+$(LIB)/$(1).a: $(BUILD)/whole/$(1).o
+	@mkdir -p $$(@D)
+	@echo "ar    $$@"
+	$$(Q)rm -f $$@ && $$(AR) rcsD $$@ $$<
+endef
+$(eval $(call whole_rule,libweighlock,))
+$(eval $(call whole_rule,libweighlock-infer,))
+# It shares functions with libweighlock. Weak, so that a program can be linked with both.
+$(eval $(call whole_rule,libweighlock-parse,--weaken))
+
+# All symbols have one version as long as the number in the soname stays the same.
+$(BUILD)/gen/%.map: $(BUILD)/gen/%.exports
+	$(Q){ echo 'WEIGHLOCK_$(SOVERSION) {' && echo 'global:' && sed 's/$$/;/' $< && \
+	    echo 'local: *;' && echo '};'; } > $@
 
 # $(1) the library's name. A sanitizer's runtime comes with the program.
-link_library = $(CC) -shared -o $@ $(ALL_LDFLAGS) $(NO_UNDEFINED) -Wl,-soname,$(1).so.$(SOVERSION)
+link_library = $(CC) -shared -o $@ $(ALL_LDFLAGS) $(NO_UNDEFINED) -Wl,-soname,$(1).so.$(SOVERSION) \
+               -Wl,--version-script=$(BUILD)/gen/$(1).map $(filter %.o,$^)
 link_names = ln -sf $(@F) $(LIB)/$(1).so.$(SOVERSION) && ln -sf $(@F) $(LIB)/$(1).so
 NO_UNDEFINED := $(if $(SAN),,-Wl$(,)--no-undefined)
-whole = -Wl,--whole-archive $(1) -Wl,--no-whole-archive
 
-$(SO_CORE): $(call archives,$(LIB_MODULES))
+$(SO_CORE): $(BUILD)/whole/libweighlock.o $(BUILD)/gen/libweighlock.map
 	@mkdir -p $(@D)
 	@echo "link  $@"
-	$(Q)$(call link_library,libweighlock) $(call whole,$^) $(LIB_EXTERNAL)
+	$(Q)$(call link_library,libweighlock) $(LIB_EXTERNAL)
 	$(Q)$(call link_names,libweighlock)
 
-# It has its own hidden copy of what it uses of image and base.
-$(SO_INFER): $(call archives,infer image base) $(SO_CORE)
+$(SO_INFER): $(BUILD)/whole/libweighlock-infer.o $(BUILD)/gen/libweighlock-infer.map $(SO_CORE)
 	@mkdir -p $(@D)
 	@echo "link  $@"
-	$(Q)$(call link_library,libweighlock-infer) $(call whole,$(BUILD)/mod/infer.a) $(SO_CORE) \
-	    -Wl,--exclude-libs,image.a:base.a -Wl,--start-group $(call archives,image base) \
-	    -Wl,--end-group $(INFER_EXTERNAL)
+	$(Q)$(call link_library,libweighlock-infer) $(SO_CORE) $(INFER_EXTERNAL)
 	$(Q)$(call link_names,libweighlock-infer)
 
-$(LIB)/libweighlock.a: $(foreach m,$(LIB_MODULES),$(call objects,$(m))) $(BUILD)/gen/files
-$(LIB)/libweighlock-infer.a: $(call objects,infer) $(BUILD)/gen/files
-$(LIB)/libweighlock-parse.a: $(foreach m,$(PARSE_MODULES),$(call objects,$(m))) $(BUILD)/gen/files
-$(LIB)/%.a:
+$(LIB)/pkgconfig/%.pc: packaging/%.pc.in $(BUILD)/gen/prefix
 	@mkdir -p $(@D)
-	@echo "ar    $@"
-	$(Q)rm -f $@ && ar rcsD $@ $(filter %.o,$^)
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|; s|@VERSION@|$(VERSION)|' \
+	    $< > $@
 
 # ---- tests
 test_module = $(firstword $(subst /, ,$(1)))
@@ -265,6 +324,10 @@ $(BUILD)/fuzz/%: fuzz/%.c fuzz/replay.c $(call archives,$(DEPS_fuzz)) $(BUILD)/g
 ## check        builds everything and runs every test
 check: all tests
 	$(Q)BUILD=$(BUILD) PYTHON=$(PYTHON) CC=$(CC) sh tests/run.sh $(TESTS) $(SCRIPT_TESTS)
+
+# What the headers call safe from several threads; SAN=thread looks for races.
+threads: $(BIN)/weighlock-child $(BUILD)/tests/build/test_threads
+	$(Q)BUILD=$(BUILD) sh tests/run.sh $(BUILD)/tests/build/test_threads
 
 ## demo         a model is packed, signed, loaded through the cage and predicts; bad ones are refused
 demo: all
@@ -320,6 +383,10 @@ check-ci: deps-ci
 	$(call ci,gcc,CC=gcc lint)
 	$(call ci,clang,CC=clang check)
 	$(call ci,san,CC=clang CHILD_CC=musl-gcc SAN=address$(,)undefined TEST_SECONDS=300 check)
+	$(call ci,thread,CC=clang SAN=thread threads)
+	$(call ci,gcc,CC=gcc child-musl)
+	$(call ci,gcc,CC=gcc cross-aarch64)
+	$(call ci,gcc,CC=gcc deb-check)
 	$(call ci,gcc,CC=gcc demo)
 	$(call ci,gcc,CC=gcc BENCH_QUICK=1 bench)
 	@echo "== as an ordinary user"
@@ -329,24 +396,31 @@ check-ci: deps-ci
 DEPS := gcc libc6-dev \
         libseccomp-dev libcap-dev libsodium-dev libmsgpack-dev \
         libjansson-dev \
+        zlib1g-dev \
         libopenblas-serial-dev \
         libcmocka-dev \
         g++ \
         minisign \
+        pkgconf \
         strace \
         python3 python3-numpy python3-msgpack python3-nacl \
-        python3-sklearn
+        python3-sklearn python3-jsonschema
 # libjansson-dev          JSON specifications of `weighlock pack`
+# zlib1g-dev              checksums of .npz files; how far tensors would shrink
 # libopenblas-serial-dev  the BLAS without threads: small, and repeatable
 # g++                     the public headers are compiled as C++ too
+# pkgconf                 the examples are built with what weighlock.pc says
 # minisign                keys and signatures are exchanged with it, both ways
 # strace                  shows what the child calls after its filter
 # python3-msgpack, -nacl  a second implementation of the format, signatures included
 # python3-sklearn         trains the example models again and gives their probabilities
+# python3-jsonschema      what every verb prints with --json is held against docs/schema
 
 # What check-ci needs besides: the second compiler with its sanitizers, linters, the
-# second libc.
-DEPS_CI := clang libclang-rt-14-dev clang-format clang-tidy mandoc musl-tools
+# second libc, the other architecture, Debian packages and a system to install them in.
+DEPS_CI := clang libclang-rt-14-dev clang-format clang-tidy mandoc musl-tools \
+           gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
+           debhelper lintian debootstrap
 
 # What comparisons with other programs need besides: they come from PyPI into a
 # virtual environment.
@@ -356,7 +430,7 @@ DEPS_PEERS := python3-venv
 deps:
 	@sh tests/install_packages.sh $(DEPS)
 
-## deps-ci      ... and what lint and check-ci need besides (about 75 MB)
+## deps-ci      ... and what lint and check-ci need besides (about 150 MB)
 deps-ci:
 	@sh tests/install_packages.sh $(DEPS) $(DEPS_CI)
 
@@ -365,30 +439,49 @@ deps-peers:
 	@sh tests/install_packages.sh $(DEPS) $(DEPS_PEERS)
 
 # ---- installation
-TO := $(DESTDIR)$(PREFIX)
-TO_LIB := $(DESTDIR)$(LIBDIR)
-DOCUMENTS := $(wildcard README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md)
-INSTALLED_HEADERS := $(wildcard include/weighlock/*.h)
+LIBEXEC := $(PREFIX)/libexec/weighlock
+SHARE   := $(PREFIX)/share
+DOC     := $(SHARE)/doc/weighlock
+SONAMES := $(foreach l,libweighlock libweighlock-infer,$(l).so $(l).so.$(SOVERSION))
 
-## install      programs, libraries, headers, man pages below $(DESTDIR)$(PREFIX)
+# What is installed where, one row MODE:FILE:TARGET. SONAMES are links beside them.
+install_into = $(foreach file,$(3),$(1):$(file):$(2)/$(notdir $(file)))
+INSTALLED := \
+    755:$(BIN)/weighlock:$(PREFIX)/bin/weighlock \
+    755:$(BIN)/weighlock-child:$(LIBEXEC)/weighlock-child \
+    $(call install_into,644,$(LIBDIR),$(LIBRARIES)) \
+    $(call install_into,644,$(LIBDIR)/pkgconfig,$(PKGCONFIGS)) \
+    $(call install_into,644,$(PREFIX)/include/weighlock,$(HEADERS)) \
+    $(foreach page,$(MAN_PAGES),644:$(page):$(SHARE)/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+    $(call install_into,644,$(DOC),$(wildcard README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md)) \
+    $(call install_into,644,$(DOC)/examples,$(wildcard docs/examples/*)) \
+    $(call install_into,644,$(SHARE)/weighlock/schema,$(wildcard docs/schema/*.json)) \
+    $(call install_into,644,$(SHARE)/weighlock/policy,$(wildcard policy/*.policy)) \
+    $(if $(CROSS),, \
+        644:$(BUILD)/completion/bash:$(SHARE)/bash-completion/completions/weighlock \
+        644:$(BUILD)/completion/zsh:$(SHARE)/zsh/site-functions/_weighlock \
+        644:$(BUILD)/completion/fish:$(SHARE)/fish/vendor_completions.d/weighlock.fish)
+INSTALLED_FOLDERS := $(LIBEXEC) $(PREFIX)/include/weighlock $(addprefix $(SHARE)/weighlock/,schema policy) \
+                     $(SHARE)/weighlock $(DOC)/examples $(DOC)
+
+## install      programs, libraries, headers, man pages, completions below $(DESTDIR)$(PREFIX)
 install: all
-	$(Q)install -D -m 755 $(BIN)/weighlock $(TO)/bin/weighlock
-	$(Q)install -D -m 755 $(BIN)/weighlock-child $(TO)/libexec/weighlock/weighlock-child
-	$(Q)install -D -m 644 -t $(TO)/include/weighlock $(INSTALLED_HEADERS)
-	$(Q)install -D -m 644 -t $(TO_LIB) $(LIBRARIES)
-	$(Q)cp -d $(LIB)/*.so $(LIB)/*.so.$(SOVERSION) $(TO_LIB)/
-	$(Q)install -D -m 644 -t $(TO)/share/doc/weighlock $(DOCUMENTS)
-	$(Q)for page in $(notdir $(MAN_PAGES)); do \
-	    install -D -m 644 docs/man/$$page $(TO)/share/man/man$${page##*.}/$$page || exit 1; done
+	$(Q)for row in $(INSTALLED); do \
+	    mode=$${row%%:*} to=$${row##*:} file=$${row#*:}; \
+	    install -D -m $$mode "$${file%:*}" "$(DESTDIR)$$to" || exit 1; done
+	$(Q)cp -d $(addprefix $(LIB)/,$(SONAMES)) $(DESTDIR)$(LIBDIR)/
 
 ## uninstall    removes what install put there
 uninstall:
-	$(Q)rm -f $(TO)/bin/weighlock $(TO_LIB)/libweighlock.* $(TO_LIB)/libweighlock-*
-	$(Q)rm -rf $(TO)/libexec/weighlock $(TO)/include/weighlock $(TO)/share/doc/weighlock
-	$(Q)for page in $(notdir $(MAN_PAGES)); do rm -f $(TO)/share/man/man$${page##*.}/$$page; done
+	$(Q)for row in $(INSTALLED); do rm -f "$(DESTDIR)$${row##*:}"; done
+	$(Q)rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(SONAMES))
+	$(Q)for folder in $(INSTALLED_FOLDERS); do \
+	    rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$folder" 2>/dev/null || true; done
+
+include packaging/packages.mk
 
 ## clean        removes the output folders
 clean:
-	rm -rf $(BUILD) $(BUILD)-musl $(BUILD)-ci-*
+	rm -rf $(BUILD) $(BUILD)-musl $(BUILD)-aarch64 $(BUILD)-ci-*
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -type f -name '*.d' -print 2>/dev/null)

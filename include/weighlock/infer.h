@@ -3,7 +3,9 @@
  * Planning infers every type and shape it can, checks each node against the
  * operator table, and refuses what cannot run. A plan is immutable and may be
  * run from several threads at once; it keeps a reference to the model, which
- * must outlive it. Running makes no system call but for memory.
+ * must outlive it. Running makes no system call but for memory, and to wait for its
+ * turn: matrix products of several threads are computed one after the other. A
+ * wlk_result belongs to one thread.
  */
 #ifndef WEIGHLOCK_INFER_H
 #define WEIGHLOCK_INFER_H

@@ -11,6 +11,7 @@ extern "C" {
 
 typedef struct wlk_limits {
     uint64_t file_bytes;
+    uint64_t snapshot_bytes;
     uint64_t header_bytes;
     uint64_t header_depth;
     uint64_t image_bytes;
@@ -21,6 +22,7 @@ typedef struct wlk_limits {
     uint64_t name_bytes;
     uint64_t string_bytes;
     uint64_t tensors;
+    uint64_t rank;
     uint64_t values;
     uint64_t graphs;
     uint64_t graph_depth;
@@ -49,6 +51,9 @@ typedef struct wlk_limit_row {
     uint64_t standard;
 } wlk_limit_row;
 WLK_API int wlk_limits_row(uint32_t index, wlk_limit_row *row);
+
+/* The value of the limit in row `index`; 0 past the last row. */
+WLK_API uint64_t wlk_limits_value(const wlk_limits *limits, uint32_t index);
 
 /* Sets a limit by its name; WLK_USAGE for a name that is not in the table. */
 WLK_API WLK_MUST_USE wlk_status wlk_limits_set(wlk_limits *limits, const char *name,

@@ -35,6 +35,9 @@ typedef struct wlk_allocator {
  * back. The struct is copied. */
 WLK_API void wlk_allocator_set(const wlk_allocator *allocator);
 
+/* The allocator that was set; NULL: malloc. */
+WLK_API const wlk_allocator *wlk_allocator_get(void);
+
 /* Releases memory that the library handed out as the caller's. NULL is allowed. */
 WLK_API void wlk_free(void *memory);
 

@@ -3,6 +3,10 @@
  * Every fallible function of Weighlock returns a wlk_status, 0 on success, and
  * describes a failure in a wlk_error that the caller owns. The numbers are the
  * exit codes of the command line tool and never change.
+ *
+ * Threads, here and in every header: what is handed in as const may be shared; any
+ * other object belongs to one thread at a time, if its header does not say more. The
+ * library keeps no state between calls but the allocator (memory.h).
  */
 #ifndef WEIGHLOCK_STATUS_H
 #define WEIGHLOCK_STATUS_H

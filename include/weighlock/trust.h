@@ -3,6 +3,9 @@
  * Keys and detached signatures are minisign's, byte for byte. A .wlk file carries
  * one signature inside; further ones, and those of every other artifact, lie beside
  * it: FILE.minisig, FILE.KEYID.minisig.
+ *
+ * A wlk_trust to which nothing is added any more, and a wlk_secret_key, may be used
+ * from any number of threads.
  */
 #ifndef WEIGHLOCK_TRUST_H
 #define WEIGHLOCK_TRUST_H
@@ -65,7 +68,8 @@ typedef struct wlk_trusted_key {
     char name[WLK_KEY_NAME_BYTES]; /* its file's name without .pub */
     int64_t valid_from;            /* INT64_MIN: since ever */
     int64_t valid_until; /* the first second in which it no longer counts; INT64_MAX: none */
-    int64_t revoked;     /* when it was revoked; INT64_MAX: it is not */
+    int64_t revoked;     /* when it was revoked, for people to read: a revoked key is so at every
+                            time; INT64_MAX: it is not */
 } wlk_trusted_key;
 
 /* The trust folder: `directory`, or NULL for /etc/weighlock/trust if it exists,
@@ -78,7 +82,8 @@ WLK_API WLK_MUST_USE wlk_status wlk_trust_open(const char *directory, wlk_trust 
                                                wlk_error *error);
 WLK_API WLK_MUST_USE wlk_status wlk_trust_new(wlk_trust **trust, wlk_error *error);
 /* Adds a key that always counts; or one with its dates. The same key again changes
- * nothing, another key of that number is trust.key-conflict. */
+ * nothing but dates that are narrower; another key of that number is
+ * trust.key-conflict, that key with another number trust.key-numbers. */
 WLK_API WLK_MUST_USE wlk_status wlk_trust_add(wlk_trust *trust, const wlk_public_key *key,
                                               const char *name, wlk_error *error);
 WLK_API WLK_MUST_USE wlk_status wlk_trust_add_key(wlk_trust *trust, const wlk_trusted_key *key,
@@ -183,10 +188,10 @@ typedef struct wlk_verification {
     wlk_signature_state state; /* of the best signer, whose key this is: */
     uint8_t key_id[WLK_KEY_ID_BYTES];
     char key_name[WLK_KEY_NAME_BYTES];
-    int native;       /* a .wlk file, whose own digests hold */
-    uint32_t trusted; /* distinct trusted keys that vouch */
-    uint32_t digests; /* expected digests that hold */
-    uint32_t signer_count;
+    int native;                              /* a .wlk file, whose own digests hold */
+    uint32_t trusted;                        /* distinct trusted keys that vouch */
+    uint32_t digests;                        /* expected digests that hold */
+    uint32_t signer_count;                   /* at most WLK_MAX_SIGNERS */
     wlk_signer signers[WLK_MAX_SIGNERS];     /* the first ones */
     char trusted_comment[WLK_COMMENT_BYTES]; /* of the first trusted detached signature */
 } wlk_verification;

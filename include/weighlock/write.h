@@ -2,6 +2,9 @@
  *
  * The same model gives the same bytes: no clock, no random numbers, no order of
  * insertion (docs/format.md, section 6).
+ *
+ * A wlk_writer belongs to one thread. The same model may be written, with the same
+ * key, from any number of them.
  */
 #ifndef WEIGHLOCK_WRITE_H
 #define WEIGHLOCK_WRITE_H
@@ -22,6 +25,8 @@ typedef struct wlk_write_options {
     uint32_t slack;            /* bytes of zeros before the data, at least, so that metadata can
                                   grow and be signed again in place; at most 61440 */
     uint32_t threads;          /* for hashing; 0: 2 */
+    const struct wlk_meta_edit *edits; /* made to the metadata as they are written */
+    uint32_t edit_count;
 } wlk_write_options;
 
 /* Writes the model as a .wlk file in memory. *data is the caller's (wlk_free). Verdicts:

@@ -70,7 +70,8 @@ wlk_status error_text(wlk_error *error, wlk_rule rule, uint64_t offset, const ch
 
 wlk_status error_errno(wlk_error *error, wlk_rule rule, int error_number, const char *what) {
     /* strerror_r is another function in glibc and in musl; both strerrors are thread-safe. */
-    return error_text(error, rule, WLK_NO_OFFSET, "%s: %s", what, strerror(error_number));
+    /* A long path must leave room for the reason. */
+    return error_text(error, rule, WLK_NO_OFFSET, "%.192s: %s", what, strerror(error_number));
 }
 
 char *wlk_error_format(const wlk_error *error, char *text, uint64_t size) {

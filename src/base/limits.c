@@ -34,6 +34,14 @@ int wlk_limits_row(uint32_t index, wlk_limit_row *row) {
     return 1;
 }
 
+uint64_t wlk_limits_value(const wlk_limits *limits, uint32_t index) {
+    uint64_t value = 0;
+    if (index < FIELD_COUNT) {
+        memcpy(&value, (const char *)limits + fields[index].offset, sizeof value);
+    }
+    return value;
+}
+
 wlk_status wlk_limits_set(wlk_limits *limits, const char *name, uint64_t value) {
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         if (strcmp(fields[i].row.name, name) == 0) {

@@ -78,7 +78,8 @@ static wlk_status sink_begin(void *context, uint64_t length, uint64_t file_offse
                              wlk_error *error) {
     channel *out = context;
     const bool raw = file_offset != WLK_NO_OFFSET;
-    out->mapped = raw && out->transport == WIRE_TRANSPORT_MAP && file_offset % MAPPED_ALIGN == 0;
+    const bool map = out->transport == WIRE_TRANSPORT_MAP && file_offset % MAPPED_ALIGN == 0;
+    out->mapped = raw && (map || out->transport == WIRE_TRANSPORT_LAZY);
     bool sent;
     if (out->mapped) {
         sent = put_header(out, FRAME_DATA, FRAME_RAW | FRAME_MAPPED, sizeof length, file_offset) &&
@@ -92,7 +93,9 @@ static wlk_status sink_begin(void *context, uint64_t length, uint64_t file_offse
 static wlk_status sink_append(void *context, const uint8_t *data, uint64_t length,
                               wlk_error *error) {
     channel *out = context;
-    if (out->mapped || put(out, data, length)) return WLK_OK;
+    if (out->mapped) return WLK_OK;
+    if (!data) return error_at(error, RULE_INTERNAL_DEFECT, WLK_NO_OFFSET);
+    if (put(out, data, length)) return WLK_OK;
     return error_at(error, RULE_WIRE_TRUNCATED, WLK_NO_OFFSET);
 }
 

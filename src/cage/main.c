@@ -15,8 +15,10 @@ enum { EXIT_DONE = 0, EXIT_NO_ORDER = 10, EXIT_NOT_CONFINED = 11, EXIT_NO_GO = 1
 static wlk_status parse(const cage *c, image_builder *builder, wlk_error *error) {
     const format_row *format = format_find(c->order.format);
     if (!format) return error_at(error, RULE_FORMAT_UNKNOWN, 0);
-    const format_input input = {
-        .data = c->snapshot, .size = c->order.snapshot_bytes, .limits = &c->order.limits};
+    const format_input input = {.data = c->snapshot,
+                                .size = c->order.snapshot_bytes,
+                                .absent = c->order.file_bytes - c->order.snapshot_bytes,
+                                .limits = &c->order.limits};
     TRY(format->parse(&input, builder, error));
     return image_builder_status(builder, error);
 }
@@ -29,15 +31,18 @@ static wlk_status build(const cage *c, channel *out, uint8_t **image, uint64_t *
     if (!builder) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     wlk_status status = parse(c, builder, error);
     if (status == WLK_OK) {
-        status = image_finish(builder, c->order.snapshot_bytes, image, length, error);
+        status = image_finish(builder, c->order.file_bytes, image, length, error);
     }
     image_builder_free(builder);
     return status;
 }
 
+/* All memory here is the heap, so there is no more of it because of its limit. */
 static bool refuse(channel *out, const wlk_error *error) {
+    const wlk_rule rule =
+        error->rule == RULE_INTERNAL_MEMORY ? RULE_LIMIT_HEAP_BYTES : (wlk_rule)error->rule;
     const wire_refuse body = {
-        .rule = error->rule, .status = (uint32_t)error->status, .offset = error->offset};
+        .rule = rule, .status = (uint32_t)rule_status(rule), .offset = error->offset};
     return channel_send(out, FRAME_REFUSE, &body, sizeof body);
 }
 

@@ -20,7 +20,8 @@
 #define MDWE_GET 66
 #define MDWE_REFUSE_EXEC_GAIN 1ul
 
-#define HEAP_SLACK (16ull << 20) /* private memory beside the heap: stack, relocated data */
+#define HEAP_SLACK (16ull << 20)       /* private memory beside the heap: stack, relocated data */
+#define LEAST_HEAP_BYTES (64ull << 10) /* what the layers need that come after the heap */
 #define STACK_BYTES (1ull << 20)
 #define OOM_SCORE "1000" /* the kernel's memory killer takes the child first */
 
@@ -175,6 +176,7 @@ int oom_score_apply(cage *c) {
 /* ---- heap */
 
 int heap_apply(cage *c) {
+    if (c->order.limits.heap_bytes < LEAST_HEAP_BYTES) return ENOMEM;
     return heap_reserve(c->order.limits.heap_bytes);
 }
 

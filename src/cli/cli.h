@@ -38,11 +38,20 @@ int verb_verify(const cli *c);
 int verb_pack(const cli *c);
 int verb_inspect(const cli *c);
 int verb_predict(const cli *c);
+int verb_extract(const cli *c);
+int verb_meta_get(const cli *c);
+int verb_meta_set(const cli *c);
 int verb_doctor(const cli *c);
+int verb_policy(const cli *c);
+int verb_trust_add(const cli *c);
+int verb_trust_list(const cli *c);
+int verb_trust_revoke(const cli *c);
+int verb_trust_check(const cli *c);
+int verb_completion(const cli *c);
 
 /* ---- reports (report.c) */
 
-/* --json was given. */
+/* --json was given, or --stdin0, which implies it. */
 bool cli_json(const cli *c);
 
 /* Reports the error on stderr as "weighlock: FILE: ...", or with --json on stdout as
@@ -64,8 +73,16 @@ int cli_finish(int code);
 
 /* "signed by NAME (key ID)", "unsigned" ...: into text of `size` bytes. */
 void cli_signature_text(const wlk_verification *v, char *text, size_t size);
-/* "unsigned", "unknown-key" or "trusted": for JSON. */
+/* "unsigned", "unknown-key", "trusted", "expired-key" or "revoked-key": for JSON. */
 const char *cli_signature_state(const wlk_verification *v);
+const char *cli_signer_state(const wlk_signer *signer);
+
+/* How many of `signers` are filled in. */
+uint32_t cli_signers_listed(const wlk_verification *v);
+
+/* Writes into an open map who vouches: signature, key, key_name, native, trusted,
+ * threshold, digests, trusted_comment (or null), signers. */
+void cli_json_verification(json_out *j, const wlk_verification *v, uint32_t threshold);
 
 /* The .wlk file at `file` was written; signer is NULL if it is unsigned. */
 void cli_print_written(const cli *c, const char *file, uint64_t size, const wlk_public_key *signer);
@@ -75,10 +92,34 @@ void cli_print_written(const cli *c, const char *file, uint64_t size, const wlk_
 /* The trust folder of --trust, else the policy's, else NULL: the default one. */
 const char *cli_trust_folder(const cli *c, const wlk_policy *policy);
 
-/* The keys of that folder, and a gate as the options say.
+/* The keys of that folder, or of --public alone, and a gate as the options say.
  * Both are the caller's, also on failure. */
 WLK_MUST_USE wlk_status cli_gate(const cli *c, bool allow_unsigned, wlk_gate **gate,
                                  wlk_trust **trust, wlk_error *error);
+
+#define CLI_MOST_DIGESTS 3
+
+/* A file that a verb opens, and what the options say of it besides its bytes. */
+typedef struct cli_file {
+    wlk_artifact artifact; /* refers to `digests`: the struct is not to be moved */
+    wlk_digest digests[CLI_MOST_DIGESTS];
+} cli_file;
+
+/* Fills it in from --sha256, --blake2b and --checksums, for each verb that opens a
+ * file by wlk_gate_load, wlk_gate_verify or wlk_gate_open_lazy. A digest says which
+ * bytes, not who made them: it does not replace --allow-unsigned. The path, and the
+ * list's name for the file; an open descriptor may take the path's place afterwards. */
+WLK_MUST_USE wlk_status cli_file_of(const cli *c, const char *path, cli_file *file,
+                                    wlk_error *error);
+
+/* For a verb whose operands are files: --sha256 and --blake2b go with one alone. */
+WLK_MUST_USE wlk_status cli_one_digest(const cli *c, wlk_error *error);
+
+/* A cli_file, and wlk_gate_load or wlk_gate_verify; at a terminal with progress. */
+WLK_MUST_USE wlk_status cli_load(const cli *c, wlk_gate *gate, const char *path, wlk_model **model,
+                                 wlk_load_report *report, wlk_error *error);
+WLK_MUST_USE wlk_status cli_verify(const cli *c, wlk_gate *gate, const char *path,
+                                   wlk_load_report *report, wlk_error *error);
 
 /* What --output names for a model: NULL without it; standard output is not taken. */
 WLK_MUST_USE wlk_status cli_model_output(const cli *c, const char **path, wlk_error *error);

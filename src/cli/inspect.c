@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/advice.h"
+#include "cli/batch.h"
 #include "cli/cli.h"
 #include "cli/model_json.h"
 
@@ -159,6 +161,14 @@ static void print_counts(const wlk_model *model) {
     if (findings) (void)printf("findings   %" PRIu32 " (--json shows them)\n", findings);
 }
 
+static void print_nonfinite(const wlk_model *model, const wlk_nonfinite *n) {
+    if (n->tensor == WLK_NONE) return;
+    (void)printf("weights    %" PRIu64 " NaN and %" PRIu64 " infinite, the first in ", n->nan,
+                 n->infinity);
+    cli_print_short(wlk_model_tensor(model, n->tensor).name);
+    (void)printf(" at element %" PRIu64 "\n", n->element);
+}
+
 static void print_text(const wlk_model *model, const wlk_load_report *report) {
     char signature[256];
     cli_signature_text(&report->verification, signature, sizeof signature);
@@ -168,37 +178,63 @@ static void print_text(const wlk_model *model, const wlk_load_report *report) {
     print_metadata(model, true);
     print_graph(model);
     print_tensors(model);
+    print_nonfinite(model, &report->nonfinite);
     print_counts(model);
     print_metadata(model, false);
+    advice_print(model);
 }
 
 static void print_model(const cli *c, const char *file, const wlk_model *model,
                         const wlk_load_report *report) {
     if (cli_json(c)) {
-        model_json_print(file, model, report);
+        const bool line = option_given(&c->options, OPTION_STDIN0);
+        model_json_print(file, model, report, line ? JSON_FLAT : JSON_LINES);
     } else {
         print_text(model, report);
     }
 }
 
-int verb_inspect(const cli *c) {
-    const char *file = c->options.operands[0], *subject = NULL;
+typedef struct inspection {
+    const cli *c;
     wlk_gate *gate;
-    wlk_trust *trust;
+} inspection;
+
+static wlk_status inspect_file(void *context, const char *file) {
+    const inspection *i = context;
     wlk_model *model = NULL;
     wlk_load_report report = {0};
     wlk_error error = {.offset = WLK_NO_OFFSET};
-    wlk_status status = cli_gate(c, true, &gate, &trust, &error);
+    const wlk_status status = cli_load(i->c, i->gate, file, &model, &report, &error);
     if (status == WLK_OK) {
-        subject = file;
-        status = wlk_gate_load_path(gate, file, &model, &report, &error);
-    }
-    if (status == WLK_OK) {
-        print_model(c, file, model, &report);
+        print_model(i->c, file, model, &report);
     } else {
-        (void)cli_fail(c, subject, &error);
+        (void)cli_fail(i->c, file, &error);
     }
     wlk_model_free(model);
+    return status;
+}
+
+/* Unsigned files are shown, unless so many signatures are asked for. */
+static wlk_status open_gate(const cli *c, wlk_gate **gate, wlk_trust **trust, wlk_error *error) {
+    *gate = NULL;
+    *trust = NULL;
+    TRY(cli_one_digest(c, error));
+    return cli_gate(c, !option_given(&c->options, OPTION_THRESHOLD), gate, trust, error);
+}
+
+int verb_inspect(const cli *c) {
+    wlk_gate *gate;
+    wlk_trust *trust;
+    wlk_error error = {.offset = WLK_NO_OFFSET};
+    wlk_status status = open_gate(c, &gate, &trust, &error);
+    inspection all = {c, gate};
+    if (status != WLK_OK) {
+        (void)cli_fail(c, NULL, &error);
+    } else if (option_given(&c->options, OPTION_STDIN0)) {
+        status = batch_run(c, inspect_file, &all);
+    } else {
+        status = inspect_file(&all, c->options.operands[0]);
+    }
     wlk_gate_close(gate);
     wlk_trust_free(trust);
     return (int)status;

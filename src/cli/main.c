@@ -128,12 +128,26 @@ static const char *find_child(char *path, size_t size) {
     return NULL;
 }
 
-/* An error before --json was reached is reported as JSON too. */
+/* An error before --json or --stdin0 was reached is reported as JSON too. */
 static void look_for_json(cli *c, const verb *v, const char **arguments, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        if (strcmp(arguments[i], option_rows[OPTION_JSON].name) != 0) continue;
-        c->options.given |= v->options & OPTION_BIT(OPTION_JSON);
+    static const option_id looked_for[] = {OPTION_JSON, OPTION_STDIN0};
+    for (uint32_t i = 0; i < 2 * count; i++) {
+        if (strcmp(arguments[i / 2], option_rows[looked_for[i % 2]].name) != 0) continue;
+        c->options.given |= v->options & OPTION_BIT(looked_for[i % 2]);
     }
+}
+
+static wlk_status check_operands(const verb *v, const option_values *options, wlk_error *error) {
+    const uint32_t count = options->operand_count;
+    const bool from_stdin = option_given(options, OPTION_STDIN0);
+    if (from_stdin && count > 0) {
+        return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET,
+                          "--stdin0 takes the names of files from standard input alone");
+    }
+    if (from_stdin || (count >= v->least && count <= v->most)) return WLK_OK;
+    return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET,
+                      "%u operands, where this is wanted: weighlock %s [OPTIONS] %s", count,
+                      v->name, v->operands);
 }
 
 static int run_verb(const verb *v, const char **arguments, uint32_t count) {
@@ -148,12 +162,7 @@ static int run_verb(const verb *v, const char **arguments, uint32_t count) {
         print_verb_help(v);
         return WLK_OK;
     }
-    if (c.options.operand_count < v->least || c.options.operand_count > v->most) {
-        (void)!error_text(&error, RULE_CLI_USAGE, WLK_NO_OFFSET,
-                          "%u operands, where this is wanted: weighlock %s [OPTIONS] %s",
-                          c.options.operand_count, v->name, v->operands);
-        return cli_fail(&c, NULL, &error);
-    }
+    if (check_operands(v, &c.options, &error) != WLK_OK) return cli_fail(&c, NULL, &error);
     return v->run(&c);
 }
 

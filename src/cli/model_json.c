@@ -1,5 +1,9 @@
 #include "cli/model_json.h"
 
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/advice.h"
 #include "cli/cli.h"
 
 static void signature(json_out *j, const wlk_verification *v) {
@@ -9,6 +13,26 @@ static void signature(json_out *j, const wlk_verification *v) {
     json_pair_text(j, "state", cli_signature_state(v));
     json_pair_text(j, "key", v->state == WLK_UNSIGNED ? "" : id);
     json_pair_text(j, "name", v->key_name);
+    json_end_map(j);
+}
+
+/* What the policy has counted. */
+static void nonfinite(json_out *j, const wlk_model *model, const wlk_nonfinite *n) {
+    json_begin_map(j, JSON_FLAT);
+    json_pair_unsigned(j, "nan", n->nan);
+    json_pair_unsigned(j, "infinity", n->infinity);
+    json_key(j, "tensor");
+    if (n->tensor == WLK_NONE) {
+        json_null(j);
+    } else {
+        json_text(j, wlk_model_tensor(model, n->tensor).name);
+    }
+    json_key(j, "element");
+    if (n->tensor == WLK_NONE) {
+        json_null(j);
+    } else {
+        json_unsigned(j, n->element);
+    }
     json_end_map(j);
 }
 
@@ -57,6 +81,49 @@ static void metadata(json_out *j, const wlk_model *model) {
         if (!is_shown(&m)) continue;
         json_key(j, m.path);
         meta_value(j, &m);
+    }
+    json_end_map(j);
+}
+
+/* The last part of a JSON Pointer, in which ~0 and ~1 stand for ~ and /. */
+static void tree_key(json_out *j, const char *path) {
+    char *key = mem_text(strrchr(path, '/') + 1), *to = key;
+    if (!key) return; /* without memory the output is cut, which a reader of JSON sees */
+    for (const char *from = key; *from; to++) {
+        const bool escaped = from[0] == '~' && (from[1] == '0' || from[1] == '1');
+        *to = escaped ? (from[1] == '0' ? '~' : '/') : *from;
+        from += escaped ? 2 : 1;
+    }
+    *to = '\0';
+    json_key(j, key);
+    mem_free(key);
+}
+
+/* The entry at *at, and behind it what it holds: as deep as the image validator allows. */
+static void tree(json_out *j, const wlk_model *model, uint32_t *at) {
+    const wlk_meta m = wlk_model_meta(model, (*at)++);
+    const bool map = m.type == WLK_META_MAP;
+    if (is_shown(&m)) {
+        meta_value(j, &m);
+        return;
+    }
+    (map ? json_begin_map : json_begin_list)(j, JSON_LINES);
+    for (int64_t i = 0; i < m.i; i++) {
+        if (map) tree_key(j, wlk_model_meta(model, *at).path);
+        tree(j, model, at);
+    }
+    (map ? json_end_map : json_end_list)(j);
+}
+
+void model_json_meta(json_out *j, const wlk_model *model, uint32_t entry) {
+    if (entry != WLK_NONE) {
+        tree(j, model, &entry);
+        return;
+    }
+    json_begin_map(j, JSON_LINES);
+    for (uint32_t i = 0; i < wlk_model_count(model, WLK_SECTION_METADATA);) {
+        tree_key(j, wlk_model_meta(model, i).path);
+        tree(j, model, &i);
     }
     json_end_map(j);
 }
@@ -359,18 +426,22 @@ typedef struct json_part {
 } json_part;
 
 static const json_part parts[] = {
-    {"metadata", metadata},  {"tensors", tensors},   {"opset", opsets},      {"graphs", graphs},
-    {"selftest", selftests}, {"findings", findings}, {"byte_map", byte_map},
+    {"metadata", metadata}, {"tensors", tensors},    {"opset", opsets},
+    {"graphs", graphs},     {"selftest", selftests}, {"findings", findings},
+    {"byte_map", byte_map}, {"advice", advice_json},
 };
 
-void model_json_print(const char *file, const wlk_model *model, const wlk_load_report *report) {
-    json_out j = json_out_to(stdout, JSON_LINES);
-    json_begin_map(&j, JSON_LINES);
+void model_json_print(const char *file, const wlk_model *model, const wlk_load_report *report,
+                      json_layout layout) {
+    json_out j = json_out_to(stdout, layout);
+    json_begin_map(&j, layout);
     json_pair_text(&j, "file", file);
     json_pair_text(&j, "verdict", wlk_status_name(WLK_OK));
     json_pair_unsigned(&j, "bytes", report->file_bytes);
     json_key(&j, "signature");
     signature(&j, &report->verification);
+    json_key(&j, "nonfinite");
+    nonfinite(&j, model, &report->nonfinite);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         json_key(&j, parts[i].key);
         parts[i].write(&j, model);

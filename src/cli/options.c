@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "input/nearest.h"
+#include "base/nearest.h"
+#include "trust/policy.h"
 
 #define MOST_KNOWN 64 /* names that are looked through for a similar one */
 
@@ -208,7 +209,11 @@ static wlk_status set_threshold(wlk_policy *policy, const char *text, wlk_error 
 wlk_status options_policy(const option_values *v, wlk_policy *policy, wlk_error *error) {
     const char *file = v->value[OPTION_POLICY], *threshold = v->value[OPTION_THRESHOLD];
     wlk_policy_default(policy);
-    if (file) TRY(wlk_policy_load(file, policy, error));
+    if (file) {
+        TRY(wlk_policy_load(file, policy, error));
+    } else {
+        TRY(policy_load_if_there(POLICY_SYSTEM_FILE, policy, error));
+    }
     for (uint32_t i = 0; i < v->limit_count; i++) {
         TRY(set_limit(&policy->limits, v->limit[i], error));
     }

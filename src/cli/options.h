@@ -99,8 +99,8 @@ WLK_MUST_USE wlk_status options_choice(option_id id, const char *text, const cha
 WLK_MUST_USE wlk_status options_load(const option_values *v, wlk_load_options *load,
                                      wlk_error *error);
 
-/* The policy in force: the defaults, then the file of --policy, then --limit and
- * --threshold. */
+/* The policy in force: the defaults, then the file of --policy, else the machine's if
+ * there is one (trust/policy.h), then --limit and --threshold. */
 WLK_MUST_USE wlk_status options_policy(const option_values *v, wlk_policy *policy,
                                        wlk_error *error);
 

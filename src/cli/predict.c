@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
+#include "cli/progress.h"
 #include "cli/results.h"
 #include "cli/rows.h"
 
@@ -45,7 +46,7 @@ static wlk_status open_gate(const cli *c, prediction *p, wlk_error *error) {
 
 static wlk_status open_model(const cli *c, prediction *p, wlk_error *error) {
     p->subject = c->options.operands[0];
-    TRY(wlk_gate_load_path(p->gate, p->subject, &p->model, NULL, error));
+    TRY(cli_load(c, p->gate, p->subject, &p->model, NULL, error));
     TRY(wlk_plan_create(p->model, &p->policy.limits, &p->plan, error));
     TRY(results_select(c, p->plan, &p->request, error));
     return selftest(c, p->plan, error);
@@ -64,7 +65,11 @@ static wlk_status run(prediction *p, wlk_error *error) {
 static wlk_status run_rows(const cli *c, prediction *p, wlk_error *error) {
     p->subject = c->options.operands[1];
     TRY(rows_read(c, p->subject, p->model, p->plan, &p->policy.limits, &p->binding, error));
-    return run(p, error);
+    progress shown;
+    progress_start(&shown, p->subject, cli_json(c));
+    const wlk_status status = run(p, error);
+    progress_stop(&shown);
+    return status;
 }
 
 static wlk_status predict(const cli *c, prediction *p, wlk_error *error) {

@@ -11,7 +11,7 @@
 #define SHORT_BYTES 200
 
 bool cli_json(const cli *c) {
-    return option_given(&c->options, OPTION_JSON);
+    return option_given(&c->options, OPTION_JSON) || option_given(&c->options, OPTION_STDIN0);
 }
 
 /* ---- refusals */
@@ -107,26 +107,84 @@ void cli_print_short(const char *text) {
     if (cut) (void)fputs("...", stdout);
 }
 
-const char *cli_signature_state(const wlk_verification *v) {
+/* ---- who vouches */
+
+static const char *state_name(wlk_signature_state state) {
     static const char *const states[] = {[WLK_UNSIGNED] = "unsigned",
                                          [WLK_SIGNED_UNKNOWN] = "unknown-key",
                                          [WLK_SIGNED_TRUSTED] = "trusted",
                                          [WLK_SIGNED_EXPIRED] = "expired-key",
                                          [WLK_SIGNED_REVOKED] = "revoked-key"};
-    return states[v->state];
+    return states[state];
+}
+
+const char *cli_signature_state(const wlk_verification *v) {
+    return state_name(v->state);
+}
+
+const char *cli_signer_state(const wlk_signer *signer) {
+    return state_name(signer->state);
 }
 
 void cli_signature_text(const wlk_verification *v, char *text, size_t size) {
+    static const char *const remarks[] = {[WLK_SIGNED_TRUSTED] = "",
+                                          [WLK_SIGNED_EXPIRED] = ", which does not count now",
+                                          [WLK_SIGNED_REVOKED] = ", which was revoked"};
     char id[WLK_KEY_ID_TEXT_BYTES];
     wlk_key_id_text(v->key_id, id);
     if (v->state == WLK_UNSIGNED) {
         (void)snprintf(text, size, "unsigned");
-    } else if (v->state == WLK_SIGNED_TRUSTED) {
-        (void)snprintf(text, size, "signed by %s (key %s)", v->key_name, id);
-    } else {
+    } else if (v->state == WLK_SIGNED_UNKNOWN) {
         (void)snprintf(text, size, "signed by a key that is not trusted (%s)", id);
+    } else {
+        (void)snprintf(text, size, "signed by %s (key %s)%s", v->key_name, id, remarks[v->state]);
     }
 }
+
+static void json_signer(json_out *j, const wlk_signer *signer) {
+    char id[WLK_KEY_ID_TEXT_BYTES];
+    wlk_key_id_text(signer->key_id, id);
+    json_begin_map(j, JSON_FLAT);
+    json_pair_text(j, "state", cli_signer_state(signer));
+    json_pair_text(j, "key", id);
+    json_pair_text(j, "key_name", signer->key_name);
+    json_key(j, "detached");
+    json_bool(j, signer->detached);
+    json_end_map(j);
+}
+
+uint32_t cli_signers_listed(const wlk_verification *v) {
+    return v->signer_count < WLK_MAX_SIGNERS ? v->signer_count : WLK_MAX_SIGNERS;
+}
+
+static void json_signers(json_out *j, const wlk_verification *v) {
+    json_key(j, "signers");
+    json_begin_list(j, JSON_FLAT);
+    for (uint32_t i = 0; i < cli_signers_listed(v); i++) json_signer(j, &v->signers[i]);
+    json_end_list(j);
+}
+
+void cli_json_verification(json_out *j, const wlk_verification *v, uint32_t threshold) {
+    char id[WLK_KEY_ID_TEXT_BYTES];
+    wlk_key_id_text(v->key_id, id);
+    json_pair_text(j, "signature", cli_signature_state(v));
+    json_pair_text(j, "key", v->state == WLK_UNSIGNED ? "" : id);
+    json_pair_text(j, "key_name", v->key_name);
+    json_key(j, "native");
+    json_bool(j, v->native);
+    json_pair_unsigned(j, "trusted", v->trusted);
+    json_pair_unsigned(j, "threshold", threshold);
+    json_pair_unsigned(j, "digests", v->digests);
+    json_key(j, "trusted_comment");
+    if (v->trusted_comment[0]) {
+        json_text(j, v->trusted_comment);
+    } else {
+        json_null(j);
+    }
+    json_signers(j, v);
+}
+
+/* ---- what was written */
 
 void cli_print_written(const cli *c, const char *file, uint64_t size,
                        const wlk_public_key *signer) {

@@ -9,9 +9,11 @@
 #include "image/builder.h"
 
 typedef struct format_input {
-    const uint8_t *data; /* the whole artifact */
+    const uint8_t *data; /* the artifact */
     uint64_t size;
     const wlk_limits *limits;
+    uint64_t absent; /* bytes behind `size` that are not at hand; 0: the artifact is whole.
+                        The artifact's size is the sum, which does not wrap. */
 } format_input;
 
 /* Parses `input` into the builder, including the byte map. Does not finish it.
@@ -28,7 +30,8 @@ typedef struct format_row {
 /* The row of a format, NULL if there is none. */
 const format_row *format_find(uint32_t id);
 
-/* .wlk version 1 (docs/format.md). */
+/* .wlk version 1 (docs/format.md). All but the data must be at hand: of payloads
+ * that are absent only the places are known, and of zeros between them nothing. */
 wlk_status wlk_parse(const format_input *input, image_builder *builder, wlk_error *error);
 
 #endif

@@ -18,6 +18,7 @@
 #define PIPE_BYTES (1 << 20) /* 1 MiB: fewer switches for large payloads; may be refused */
 #define STACK_BYTES 32768
 #define LET_GO_MS 1000 /* for the kernel to let go of a process that has ended */
+#define ENDING_MS 20   /* from a signal to the end of a process */
 #define NANOSECONDS 1000000000ull
 
 uint64_t clock_now(void) {
@@ -26,26 +27,44 @@ uint64_t clock_now(void) {
     return (uint64_t)now.tv_sec * NANOSECONDS + (uint64_t)now.tv_nsec;
 }
 
-wlk_status child_program_open(const char *path, int *fd, wlk_error *error) {
-    const int program = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (program < 0) return error_errno(error, RULE_CAGE_PROGRAM, errno, path);
+bool child_stay_awake(child *c, uint64_t since) {
+    if (c->eager == 0) return false;
+    (void)sched_yield();
+    const uint64_t took = clock_now() - since;
+    c->eager -= took < c->eager ? took : c->eager;
+    return true;
+}
+
+static wlk_status program_check(int program, const char *path, wlk_error *error) {
     struct stat status;
-    const char *wrong = NULL;
+    wlk_rule rule = RULE_CAGE_PROGRAM_MODE;
+    const char *wrong;
     if (fstat(program, &status) != 0 || !S_ISREG(status.st_mode)) {
+        rule = RULE_CAGE_PROGRAM;
         wrong = "is not a regular file";
     } else if (status.st_uid != 0 && status.st_uid != geteuid()) {
         wrong = "is owned by neither root nor you";
     } else if (status.st_mode & (S_IWGRP | S_IWOTH)) {
         wrong = "is writable by others";
     } else if (!(status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH))) {
+        rule = RULE_CAGE_PROGRAM_EXECUTE;
         wrong = "is not executable";
+    } else {
+        return WLK_OK;
     }
-    if (wrong) {
+    return error_text(error, rule, WLK_NO_OFFSET, "%s %s", path, wrong);
+}
+
+wlk_status child_program_open(const char *path, int *fd, wlk_error *error) {
+    const int program = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (program < 0) return error_errno(error, RULE_CAGE_PROGRAM, errno, path);
+    const wlk_status status = program_check(program, path, error);
+    if (status == WLK_OK) {
+        *fd = program;
+    } else {
         (void)close(program);
-        return error_text(error, RULE_CAGE_PROGRAM, WLK_NO_OFFSET, "%s %s", path, wrong);
     }
-    *fd = program;
-    return WLK_OK;
+    return status;
 }
 
 /* ---- start */
@@ -203,7 +222,8 @@ static wlk_status launch_child(const child_start *start, const int control[2], c
                    .pidfd = pidfd,
                    .control = control[1],
                    .control_peer = control[0],
-                   .result = result[0]};
+                   .result = result[0],
+                   .eager = CHILD_EAGER_NS};
     if (l.failed == 0) return WLK_OK;
     *namespace_errno = l.new_user ? l.failed : 0;
     return error_errno(error, RULE_CAGE_SPAWN, l.failed, "exec");
@@ -267,20 +287,30 @@ void child_kill(child *c) {
 }
 
 /* Waits until the child has ended; false at the deadline. */
-static bool wait_for_end(const child *c, uint64_t deadline) {
+static bool wait_for_end(child *c, uint64_t deadline) {
     struct pollfd watched = {.fd = c->pidfd, .events = POLLIN};
-    const uint64_t asleep_at = clock_now() + CHILD_EAGER_NS;
     for (;;) {
         const uint64_t now = clock_now();
         if (now >= deadline) return false;
-        const uint64_t left = now < asleep_at ? 0 : deadline - now;
+        const uint64_t left = c->eager > 0 ? 0 : deadline - now;
         const struct timespec wait = {.tv_sec = (time_t)(left / NANOSECONDS),
                                       .tv_nsec = (long)(left % NANOSECONDS)};
         const int ready = ppoll(&watched, 1, &wait, NULL);
         if (ready > 0) return true;
         if (ready < 0 && errno != EINTR) return false;
-        if (left == 0) (void)sched_yield();
+        (void)child_stay_awake(c, now);
     }
+}
+
+bool child_is_ending(const child *c) {
+    struct pollfd watched = {.fd = c->pidfd, .events = POLLIN};
+    return poll(&watched, 1, ENDING_MS) > 0;
+}
+
+bool child_is_stopped(const child *c) {
+    siginfo_t info = {0};
+    const int flags = WSTOPPED | WNOHANG | WNOWAIT | __WALL;
+    return syscall(SYS_waitid, P_PIDFD, c->pidfd, &info, flags, NULL) == 0 && info.si_pid != 0;
 }
 
 /* How the child ended. */
@@ -359,10 +389,11 @@ static wlk_status judge(const child *c, const child_end *end, uint64_t cpu_limit
 wlk_status child_collect(child *c, uint64_t deadline, uint64_t cpu_limit, wlk_error *error) {
     if (c->pidfd < 0) return error_at(error, RULE_CAGE_UNSEEN, WLK_NO_OFFSET);
     const bool in_time = wait_for_end(c, deadline);
+    const wlk_rule late = !in_time && child_is_stopped(c) ? RULE_CAGE_STOPPED : RULE_LIMIT_DEADLINE;
     if (!in_time) child_kill(c);
     const child_end end = reap(c->pidfd);
-    const wlk_status status = in_time ? judge(c, &end, cpu_limit, error)
-                                      : error_at(error, RULE_LIMIT_DEADLINE, WLK_NO_OFFSET);
+    const wlk_status status =
+        in_time ? judge(c, &end, cpu_limit, error) : error_at(error, late, WLK_NO_OFFSET);
     close_if_open(&c->control);
     close_if_open(&c->control_peer);
     close_if_open(&c->result);

@@ -14,13 +14,15 @@ typedef struct child {
     int control_peer; /* its read end, kept open: writing to a dead child is no SIGPIPE */
     int result;       /* read end, non-blocking: frames */
     bool killed;      /* by us */
+    uint64_t eager;   /* ns for which whoever waits for it may still stay awake */
 } child;
 
 #define CHILD_NONE \
     ((child){.pid = -1, .pidfd = -1, .control = -1, .control_peer = -1, .result = -1})
 
 /* Opens weighlock-child and checks, on that descriptor, that it is a regular file
- * owned by root or the caller and writable by nobody else. *fd is the caller's. */
+ * that can be executed (cage.program, cage.program-execute), owned by root or the
+ * caller and writable by nobody else (cage.program-mode). *fd is the caller's. */
 wlk_status child_program_open(const char *path, int *fd, wlk_error *error);
 
 /* Empty namespaces that every child of a gate joins: network, IPC, UTS, cgroup.
@@ -53,19 +55,32 @@ typedef struct child_start {
 wlk_status child_spawn(const child_start *start, child *out, int *namespace_errno,
                        wlk_error *error);
 
+/* Is it ending? Waits a few milliseconds for that, to be asked only where something is
+ * wrong already. */
+bool child_is_ending(const child *c);
+
+/* Has somebody stopped it? From inside its cage it cannot do that itself. */
+bool child_is_stopped(const child *c);
+
 /* SIGKILL, if it still runs. */
 void child_kill(child *c);
 
 /* Waits for the end, kills at the deadline (CLOCK_MONOTONIC, ns), collects the
- * child, closes everything. WLK_OK only for exit code 0 that was seen. */
+ * child, closes everything. WLK_OK only for exit code 0 that was seen. A child that
+ * somebody had stopped at the deadline is cage.stopped. */
 wlk_status child_collect(child *c, uint64_t deadline, uint64_t cpu_limit, wlk_error *error);
 
 /* How long to look again and again, lending the processor to others in between,
  * before going to sleep. A small model takes the child less than a millisecond
- * altogether, and being woken three times was a quarter of that (`make bench`). */
-#define CHILD_EAGER_NS 1000000ull
+ * altogether, and being woken three times was a quarter of that (`make bench`). It is
+ * for the whole life of a child: one that drips its answer gets no more of it. */
+#define CHILD_EAGER_NS 2000000ull
 
 /* Nanoseconds of CLOCK_MONOTONIC. */
 uint64_t clock_now(void);
+
+/* May the caller, who found nothing at `since`, look once more without sleeping? If
+ * so, lends the processor to others and charges the child for the time. */
+bool child_stay_awake(child *c, uint64_t since);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -17,17 +16,16 @@
 
 /* ---- reading with a deadline */
 
-void reader_start(reader *r, const child *c, uint64_t deadline) {
-    r->fd = c->result;
-    r->pidfd = c->pidfd;
+void reader_start(reader *r, child *c, uint64_t deadline) {
+    r->from = c;
     r->deadline = deadline;
     r->position = r->used = 0;
 }
 
 /* Waits until there is something to read or the child has ended. */
 static wlk_status wait_readable(const reader *r, bool *ended, wlk_error *error) {
-    struct pollfd watched[2] = {{.fd = r->fd, .events = POLLIN},
-                                {.fd = r->pidfd, .events = POLLIN}};
+    struct pollfd watched[2] = {{.fd = r->from->result, .events = POLLIN},
+                                {.fd = r->from->pidfd, .events = POLLIN}};
     const uint64_t now = clock_now();
     if (now >= r->deadline) return error_at(error, RULE_LIMIT_DEADLINE, WLK_NO_OFFSET);
     const uint64_t left = r->deadline - now;
@@ -43,12 +41,11 @@ static wlk_status wait_readable(const reader *r, bool *ended, wlk_error *error) 
 /* At least one byte, at most `length`; *got 0 at the end of the child's answer. */
 static wlk_status read_some(const reader *r, uint8_t *data, uint64_t length, uint64_t *got,
                             wlk_error *error) {
-    const uint64_t asleep_at = clock_now() + CHILD_EAGER_NS;
     bool ended = false;
     for (;;) {
         const uint64_t now = clock_now();
         if (now >= r->deadline) return error_at(error, RULE_LIMIT_DEADLINE, WLK_NO_OFFSET);
-        const ssize_t size = read(r->fd, data, length);
+        const ssize_t size = read(r->from->result, data, length);
         if (size >= 0) {
             *got = (uint64_t)size;
             return WLK_OK;
@@ -59,11 +56,7 @@ static wlk_status read_some(const reader *r, uint8_t *data, uint64_t length, uin
             *got = 0;
             return WLK_OK;
         }
-        if (now < asleep_at) {
-            (void)sched_yield();
-        } else {
-            TRY(wait_readable(r, &ended, error));
-        }
+        if (!child_stay_awake(r->from, now)) TRY(wait_readable(r, &ended, error));
     }
 }
 
@@ -200,9 +193,10 @@ static wlk_status receive_mapped(reader *r, wire_receiver *receiver, const frame
     uint64_t length;
     TRY(read_exactly(r, (uint8_t *)&length, sizeof length, error));
     TRY(wire_receive_mapped(receiver, header, length, error));
-    out->buffers[out->count++] = (image_buffer){.data = out->source->data + header->argument,
-                                                .length = length,
-                                                .file_offset = header->argument};
+    out->buffers[out->count++] =
+        (image_buffer){.data = out->source ? out->source->data + header->argument : NULL,
+                       .length = length,
+                       .file_offset = header->argument};
     return WLK_OK;
 }
 
@@ -241,8 +235,9 @@ wlk_status receive_result(reader *r, wire_receiver *receiver, received *out, wlk
 }
 
 static bool lies_in_snapshot(const received *r, const uint8_t *data) {
+    if (!r->source || !r->source->data) return false;
     const uintptr_t at = (uintptr_t)data, start = (uintptr_t)r->source->data;
-    return r->source->data && at >= start && at - start < r->source->size;
+    return at >= start && at - start < r->source->size;
 }
 
 bool received_needs_source(const received *r) {
@@ -254,7 +249,8 @@ bool received_needs_source(const received *r) {
 
 void received_drop(received *r) {
     for (uint32_t i = 0; i < r->count; i++) {
-        if (!lies_in_snapshot(r, r->buffers[i].data)) buffer_free(&r->buffers[i]);
+        const uint8_t *data = r->buffers[i].data;
+        if (data && !lies_in_snapshot(r, data)) buffer_free(&r->buffers[i]);
     }
     mem_free(r->buffers);
     mem_free(r->image);

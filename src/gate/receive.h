@@ -14,14 +14,14 @@
 
 /* Reads the result pipe; small reads come out of a buffer. */
 typedef struct reader {
-    int fd, pidfd;
+    child *from;
     uint64_t deadline;
     uint32_t position, used;
     uint8_t buffer[READER_BUFFER];
     uint8_t arrived[READER_STEP];
 } reader;
 
-void reader_start(reader *r, const child *c, uint64_t deadline);
+void reader_start(reader *r, child *c, uint64_t deadline);
 
 /* HELLO and its checks. */
 wlk_status receive_hello(reader *r, wire_receiver *receiver, wire_hello *hello, wlk_error *error);
@@ -31,7 +31,8 @@ wlk_status receive_hello(reader *r, wire_receiver *receiver, wire_hello *hello, 
 typedef struct received {
     image_buffer *buffers;
     uint32_t count, capacity;
-    const snapshot *source; /* RAW bytes are compared with it and then lie in it */
+    const snapshot *source; /* RAW bytes are compared with it and then lie in it; NULL: they
+                               are only named, and their buffers have no data */
     uint8_t *image;
     uint64_t image_length;
 } received;

@@ -233,6 +233,10 @@ uint32_t image_type(image_builder *b, const type_record *type, uint64_t offset) 
         (void)builder_fail(b, RULE_TYPE_FORM);
         return IMAGE_NONE;
     }
+    if (type->rank > b->limits.rank) {
+        (void)builder_fail(b, RULE_LIMIT_RANK);
+        return IMAGE_NONE;
+    }
     const uint32_t known = type_find(b, type);
     if (known != IMAGE_NONE) return known;
     const uint32_t depth = type->element == IMAGE_NONE ? 1 : b->type_depths[type->element] + 1;

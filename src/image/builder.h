@@ -21,7 +21,8 @@
 /* Where payload bytes go. begin announces a buffer of exactly `length` bytes;
  * file_offset is where in the artifact these bytes lie unchanged, or
  * WLK_NO_OFFSET if they do not (then they were decoded). append is called until
- * `length` bytes have been given. Buffers are numbered from 0 in begin order.
+ * `length` bytes have been given; data is NULL for bytes that are not at hand, and a
+ * sink that has use for them refuses that. Buffers are numbered from 0 in begin order.
  * Both return a verdict and may fill the error. */
 typedef struct image_sink {
     void *context;
@@ -52,7 +53,8 @@ uint32_t image_name(image_builder *b, const char *text, uint64_t length, uint64_
 uint32_t image_block(image_builder *b, uint32_t kind, uint32_t elements, uint32_t bytes,
                      uint64_t offset);
 
-/* A tensor and its payload in one call (data may be NULL when nbytes is 0).
+/* A tensor and its payload in one call (data may be NULL when nbytes is 0, or where
+ * the sink only needs to know where in the artifact the payload lies).
  * Checks dtype, rank, shape, and that nbytes is what they need. block is
  * IMAGE_NONE unless dtype is WLK_BLOCK. */
 typedef struct image_tensor_spec {

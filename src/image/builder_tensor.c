@@ -41,6 +41,7 @@ static wlk_status tensor_check(image_builder *b, const image_tensor_spec *spec) 
     if (!builder_knows_string(b, spec->name)) return b->error.status;
     if (!dtype_known((uint32_t)spec->dtype)) return builder_fail(b, RULE_TENSOR_DTYPE);
     if (!shape_count(spec->shape, spec->rank, &count)) return builder_fail(b, RULE_TENSOR_SHAPE);
+    if (spec->rank > b->limits.rank) return builder_fail(b, RULE_LIMIT_RANK);
     TRY(block_of(b, spec, &block));
     if (!tensor_size_fits(spec->dtype, spec->shape, spec->rank, count, block, spec->nbytes)) {
         return builder_fail(b, RULE_TENSOR_SIZE);

@@ -73,7 +73,7 @@ static wlk_status sink_append(void *context, const uint8_t *data, uint64_t lengt
                               wlk_error *error) {
     memory_sink *sink = context;
     const buffer_list *list = sink->list;
-    if (!list || list->count == 0 ||
+    if (!list || list->count == 0 || (!data && length > 0) ||
         !range_within(sink->filled, length, list->buffers[list->count - 1].length)) {
         return error_at(error, RULE_INTERNAL_DEFECT, WLK_NO_OFFSET);
     }

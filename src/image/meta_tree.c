@@ -238,8 +238,9 @@ wlk_status meta_tree_set(meta_tree *tree, const char *path, wlk_meta_type type, 
                          wlk_error *error) {
     const size_t length = strlen(path);
     if (!path_is_pointer(path)) return refuse(error, RULE_ASSEMBLE_METADATA_PATH, path);
-    if (length > tree->limits.string_bytes || length > INT32_MAX) {
-        return refuse(error, RULE_LIMIT_STRING_BYTES, path);
+    /* As a reader of the file has it: paths repeat the keys above them. */
+    if (length > tree->limits.name_bytes || length > INT32_MAX) {
+        return refuse(error, RULE_LIMIT_NAME_BYTES, path);
     }
     if (depth_of(path) > tree->limits.header_depth) {
         return refuse(error, RULE_LIMIT_HEADER_DEPTH, path);

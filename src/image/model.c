@@ -87,7 +87,9 @@ wlk_tensor wlk_model_tensor(const wlk_model *model, uint32_t index) {
     (void)shape_count(record->shape, record->rank, &tensor.count); /* validation has seen it fit */
     tensor.nbytes = record->nbytes;
     tensor.data = no_data;
-    if (record->buffer != IMAGE_NONE) {
+    if (record->buffer != IMAGE_NONE && model->payloads.absent) {
+        tensor.data = NULL;
+    } else if (record->buffer != IMAGE_NONE) {
         tensor.data = model->payloads.buffers[record->buffer].data + record->buffer_offset;
     }
     if (record->block != IMAGE_NONE) {
@@ -97,6 +99,14 @@ wlk_tensor wlk_model_tensor(const wlk_model *model, uint32_t index) {
         tensor.block_bytes = block->bytes;
     }
     return tensor;
+}
+
+uint64_t model_tensor_offset(const wlk_model *model, uint32_t index) {
+    const tensor_record *record = &model->view.tensors[index];
+    if (record->buffer == IMAGE_NONE) return WLK_NO_OFFSET;
+    const uint64_t buffer_offset = model->payloads.buffers[record->buffer].file_offset;
+    if (buffer_offset == WLK_NO_OFFSET) return WLK_NO_OFFSET;
+    return buffer_offset + record->buffer_offset; /* validation has seen it lie in the file */
 }
 
 wlk_type wlk_model_type(const wlk_model *model, uint32_t index) {

@@ -39,6 +39,10 @@ struct wlk_model {
 /* The view of an image that is as long as its counts need. */
 image_view image_view_of(const uint8_t *image, const uint64_t offsets[WLK_SECTION_COUNT]);
 
+/* Where in the artifact the payload of tensor `index`, which exists, lies unchanged;
+ * WLK_NO_OFFSET if it was decoded or has no bytes. */
+uint64_t model_tensor_offset(const wlk_model *model, uint32_t index);
+
 /* The string with this text, IMAGE_NONE if there is none: binary search. */
 uint32_t image_view_find_string(const image_view *view, const char *text);
 

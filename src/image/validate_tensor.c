@@ -40,6 +40,9 @@ static wlk_status check_form(const validation *v, uint32_t index, uint64_t *coun
     if (!shape_is_canonical(tensor)) {
         return validation_fail(v, RULE_IMAGE_PADDING, WLK_SECTION_TENSORS, index);
     }
+    if (tensor->rank > v->limits->rank) {
+        return validation_fail(v, RULE_LIMIT_RANK, WLK_SECTION_TENSORS, index);
+    }
     if (tensor->dtype == WLK_BLOCK) {
         if (tensor->block >= v->counts[WLK_SECTION_BLOCKS]) {
             return validation_fail(v, RULE_IMAGE_REFERENCE, WLK_SECTION_TENSORS, index);
@@ -87,21 +90,26 @@ static wlk_status charge_content(validation *v, const tensor_record *tensor) {
 }
 
 /* What a file's own author can get wrong: the artifact's fault, not the child's. */
+wlk_status image_check_payload(const wlk_tensor *tensor, const uint8_t *data, uint64_t file_offset,
+                               wlk_error *error) {
+    uint64_t bad, offset = WLK_NO_OFFSET;
+    if (payload_valid(tensor->dtype, tensor->count, data, tensor->nbytes, &bad)) return WLK_OK;
+    if (file_offset != WLK_NO_OFFSET) (void)checked_add(file_offset, bad, &offset);
+    return error_at(error, RULE_TENSOR_PAYLOAD, offset);
+}
+
 static wlk_status check_content(validation *v, uint32_t index, uint64_t count) {
-    const tensor_record *tensor = &v->view.tensors[index];
-    uint64_t bad;
-    if (tensor->nbytes == 0) return WLK_OK;
-    TRY(charge_content(v, tensor));
-    const image_buffer *buffer = &v->payloads->buffers[tensor->buffer];
-    if (payload_valid((wlk_dtype)tensor->dtype, count, buffer->data + tensor->buffer_offset,
-                      tensor->nbytes, &bad)) {
-        return WLK_OK;
-    }
+    const tensor_record *record = &v->view.tensors[index];
+    if (record->nbytes == 0 || v->payloads->absent) return WLK_OK;
+    TRY(charge_content(v, record));
+    const image_buffer *buffer = &v->payloads->buffers[record->buffer];
+    const wlk_tensor tensor = {
+        .dtype = (wlk_dtype)record->dtype, .count = count, .nbytes = record->nbytes};
     uint64_t offset = WLK_NO_OFFSET;
     if (buffer->file_offset != WLK_NO_OFFSET) {
-        (void)checked_add(buffer->file_offset, tensor->buffer_offset + bad, &offset);
+        (void)checked_add(buffer->file_offset, record->buffer_offset, &offset);
     }
-    return error_at(v->error, RULE_TENSOR_PAYLOAD, offset);
+    return image_check_payload(&tensor, buffer->data + record->buffer_offset, offset, v->error);
 }
 
 static wlk_status check_tensor(validation *v, uint32_t index) {
@@ -122,7 +130,7 @@ static wlk_status check_buffers_aligned(const validation *v) {
     uint64_t total = 0;
     for (uint32_t i = 0; i < v->payloads->count; i++) {
         const image_buffer *buffer = &v->payloads->buffers[i];
-        if (!buffer->data || (uintptr_t)buffer->data % PAYLOAD_ALIGN != 0) {
+        if (!buffer->data != v->payloads->absent || (uintptr_t)buffer->data % PAYLOAD_ALIGN != 0) {
             return error_at(v->error, RULE_INTERNAL_DEFECT, WLK_NO_OFFSET);
         }
         if (!checked_add(total, buffer->length, &total) || total > v->limits->output_bytes) {
@@ -156,6 +164,9 @@ wlk_status validate_types(validation *v) {
         const type_record *type = &v->view.types[i];
         if (!type_form_valid(type, i)) {
             return validation_fail(v, RULE_IMAGE_TYPE, WLK_SECTION_TYPES, i);
+        }
+        if (type->rank > v->limits->rank) {
+            return validation_fail(v, RULE_LIMIT_RANK, WLK_SECTION_TYPES, i);
         }
         TRY(check_symbols(v, i));
         v->type_depths[i] = type->element == IMAGE_NONE ? 1 : v->type_depths[type->element] + 1;

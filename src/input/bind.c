@@ -5,7 +5,7 @@
 
 #include "base/checked.h"
 #include "base/memory.h"
-#include "input/nearest.h"
+#include "base/nearest.h"
 
 #define FEATURE_NAMES_PATH "/metadata/source/feature_names"
 

@@ -116,10 +116,10 @@ wlk_status input_file_read_below(const char *folder, const char *name, uint64_t 
         return error_text(error, RULE_INPUT_NAME, WLK_NO_OFFSET, "\"%s\"", name);
     }
     const int fd = open_below(folder, name);
-    if (fd < 0) return error_errno(error, RULE_INPUT_READ, errno, name);
+    if (fd < 0 && errno != ENXIO) return error_errno(error, RULE_INPUT_READ, errno, name);
     struct stat info;
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-        (void)close(fd);
+    if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+        if (fd >= 0) (void)close(fd); /* ENXIO: a socket, or a device without a driver */
         return error_text(error, RULE_INPUT_NAME, WLK_NO_OFFSET, "\"%s\" is not a regular file",
                           name);
     }

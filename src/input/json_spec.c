@@ -96,7 +96,7 @@ static void workshop_close(workshop *w) {
 }
 
 static bool workshop_open(workshop *w, const char *folder, const wlk_limits *limits) {
-    const size_t longest = limits->string_bytes < INT32_MAX ? limits->string_bytes : INT32_MAX;
+    const size_t longest = limits->name_bytes < INT32_MAX ? limits->name_bytes : INT32_MAX;
     *w = (workshop){.reader = {.limits = limits, .folder = folder, .meta_room = longest + 1}};
     w->sink = memory_sink_new(limits);
     if (!w->sink) return false;

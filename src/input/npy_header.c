@@ -232,7 +232,7 @@ static wlk_status take_version(cursor *file, uint64_t *length, wlk_error *error)
     uint16_t narrow = 0;
     uint32_t wide = 0;
     if (!(major == 1 ? cursor_u16(file, &narrow) : cursor_u32(file, &wide))) {
-        return error_at(error, RULE_NPY_TRUNCATED, cursor_offset(file));
+        return error_at(error, RULE_NPY_TRUNCATED, cursor_offset(file) + cursor_left(file));
     }
     *length = major == 1 ? narrow : wide;
     return WLK_OK;

@@ -18,7 +18,7 @@ static wlk_status read_child(spec_reader *r, const spec_path *at, const char *ke
                              const json_t *value, size_t length, wlk_error *error) {
     size_t longer = length;
     if (!meta_path_append(r->meta_path, &longer, r->meta_room, key)) {
-        return spec_refuse(at, RULE_LIMIT_STRING_BYTES, error, "the path of this entry");
+        return spec_refuse(at, RULE_LIMIT_NAME_BYTES, error, "the path of this entry");
     }
     const wlk_status status = read_entry(r, at, value, longer, error);
     r->meta_path[length] = '\0';

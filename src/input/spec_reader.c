@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "input/nearest.h"
+#include "base/nearest.h"
 
 #define PLACE_BYTES 160 /* of an error's text */
 

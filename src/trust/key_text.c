@@ -21,8 +21,7 @@ bool text_is_printable(const uint8_t *text, uint64_t length) {
     return same;
 }
 
-/* The next line without its end. False if there is none. */
-static bool take_line(cursor *in, cursor *line) {
+bool text_take_line(cursor *in, cursor *line) {
     const uint64_t left = cursor_left(in);
     if (left == 0) return false;
     const uint8_t *start = in->data + in->position;
@@ -39,25 +38,31 @@ static bool comment_valid(const cursor *line) {
 }
 
 /* libsodium's decoder refuses every spelling but the canonical one. */
-static bool base64_decode(const cursor *line, uint8_t *payload, size_t size) {
+bool text_base64(const cursor *line, uint8_t *payload, size_t size) {
     size_t got = 0;
     const int failed = sodium_base642bin(payload, size, (const char *)line->data, line->size, NULL,
                                          &got, NULL, sodium_base64_VARIANT_ORIGINAL);
     return failed == 0 && got == size;
 }
 
-wlk_status key_text_decode(const char *shown, const uint8_t *text, uint64_t length,
-                           uint8_t *payload, size_t size, wlk_error *error) {
-    cursor in = cursor_over(text, length, 0);
+wlk_status key_text_take(const char *shown, cursor *in, uint8_t *payload, size_t size,
+                         wlk_error *error) {
     cursor comment, key;
-    if (!take_line(&in, &comment) || !comment_valid(&comment)) {
+    if (!text_take_line(in, &comment) || !comment_valid(&comment)) {
         return error_text(error, RULE_TRUST_KEY_TEXT, 0, "%s: no untrusted comment", shown);
     }
-    const uint64_t key_at = cursor_offset(&in);
-    if (!take_line(&in, &key) || !base64_decode(&key, payload, size)) {
+    const uint64_t key_at = cursor_offset(in);
+    if (!text_take_line(in, &key) || !text_base64(&key, payload, size)) {
         return error_text(error, RULE_TRUST_KEY_TEXT, key_at, "%s: not base64 of %zu bytes", shown,
                           size);
     }
+    return WLK_OK;
+}
+
+wlk_status key_text_decode(const char *shown, const uint8_t *text, uint64_t length,
+                           uint8_t *payload, size_t size, wlk_error *error) {
+    cursor in = cursor_over(text, length, 0);
+    TRY(key_text_take(shown, &in, payload, size, error));
     if (cursor_left(&in) != 0) {
         return error_text(error, RULE_TRUST_KEY_TEXT, cursor_offset(&in),
                           "%s: something follows the key", shown);

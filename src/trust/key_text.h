@@ -12,8 +12,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cursor.h"
 #include "base/error.h"
 #include "trust/key_file.h"
+
+/* The next line of a text without its end, LF or CRLF; the last may end with the
+ * text. False if there is none. */
+bool text_take_line(cursor *in, cursor *line);
+
+/* Is the line base64 of exactly `size` bytes? */
+bool text_base64(const cursor *line, uint8_t *payload, size_t size);
+
+/* The two lines, and the cursor behind them: like key_text_decode, but for what
+ * follows. */
+WLK_MUST_USE wlk_status key_text_take(const char *shown, cursor *in, uint8_t *payload, size_t size,
+                                      wlk_error *error);
 
 /* Decodes the text into payload[0..size). Rule trust.key-text, with the offset of
  * the line or byte that is wrong; `shown` is the file's path for the message.

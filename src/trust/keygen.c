@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "trust/key_text.h"
 #include "trust/public_key.h"
+#include "trust/put_file.h"
 #include "trust/ready.h"
 #include "trust/secret_key.h"
 
@@ -47,7 +48,7 @@ static wlk_status write_pair(const char *secret_path, const char *public_path, c
                              wlk_error *error) {
     const uint64_t length = key_text_encode(comment, (const uint8_t *)&workspace->layout,
                                             sizeof workspace->layout, workspace->text);
-    TRY(key_file_create(secret_path, 0600, workspace->text, length, error));
+    TRY(put_file_at(secret_path, PUT_KEY, 0600, workspace->text, length, error));
     const wlk_status status = public_key_create(public_path, key, error);
     if (status != WLK_OK) (void)unlink(secret_path);
     return status;

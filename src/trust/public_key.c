@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "trust/key_text.h"
+#include "trust/put_file.h"
 #include "trust/ready.h"
 
 _Static_assert(WLK_PUBLIC_KEY_BYTES == crypto_sign_PUBLICKEYBYTES, "Ed25519");
@@ -24,30 +25,38 @@ wlk_status public_key_check(const wlk_public_key *key, const char *shown, wlk_er
     return WLK_OK;
 }
 
-wlk_status public_key_read(const key_source *source, wlk_public_key *key, wlk_error *error) {
-    uint8_t text[KEY_FILE_MAX + 1];
-    uint64_t length;
+wlk_status public_key_take(const char *shown, cursor *in, wlk_public_key *key, wlk_error *error) {
     public_key_layout layout;
+    wlk_public_key taken;
     TRY(sodium_ready(error));
-    TRY(key_file_read(source, text, &length, error));
-    TRY(key_text_decode(source->shown, text, length, (uint8_t *)&layout, sizeof layout, error));
+    TRY(key_text_take(shown, in, (uint8_t *)&layout, sizeof layout, error));
     if (memcmp(layout.algorithm, "Ed", sizeof layout.algorithm) != 0) {
-        return error_text(error, RULE_TRUST_KEY_ALGORITHM, WLK_NO_OFFSET, "%s", source->shown);
+        return error_text(error, RULE_TRUST_KEY_ALGORITHM, WLK_NO_OFFSET, "%s", shown);
     }
-    wlk_public_key read;
-    memcpy(read.id, layout.id, sizeof read.id);
-    memcpy(read.key, layout.key, sizeof read.key);
-    TRY(public_key_check(&read, source->shown, error));
-    *key = read;
+    memcpy(taken.id, layout.id, sizeof taken.id);
+    memcpy(taken.key, layout.key, sizeof taken.key);
+    TRY(public_key_check(&taken, shown, error));
+    *key = taken;
     return WLK_OK;
 }
 
 wlk_status wlk_public_key_load(const char *path, wlk_public_key *key, wlk_error *error) {
     const key_source source = key_source_named(path, KEY_NAMED_PUBLIC);
-    return public_key_read(&source, key, error);
+    uint8_t text[KEY_FILE_MAX + 1];
+    uint64_t length;
+    wlk_public_key taken;
+    TRY(key_file_read(&source, text, &length, error));
+    cursor in = cursor_over(text, length, 0);
+    TRY(public_key_take(path, &in, &taken, error));
+    if (cursor_left(&in) != 0) {
+        return error_text(error, RULE_TRUST_KEY_TEXT, cursor_offset(&in),
+                          "%s: something follows the key", path);
+    }
+    *key = taken;
+    return WLK_OK;
 }
 
-wlk_status public_key_create(const char *path, const wlk_public_key *key, wlk_error *error) {
+uint64_t public_key_encode(const wlk_public_key *key, uint8_t text[KEY_FILE_MAX + 1]) {
     public_key_layout layout = {.algorithm = {'E', 'd'}};
     memcpy(layout.id, key->id, sizeof layout.id);
     memcpy(layout.key, key->key, sizeof layout.key);
@@ -55,7 +64,11 @@ wlk_status public_key_create(const char *path, const wlk_public_key *key, wlk_er
     char comment[64];
     wlk_key_id_text(key->id, id);
     (void)snprintf(comment, sizeof comment, "minisign public key %s", id);
+    return key_text_encode(comment, (const uint8_t *)&layout, sizeof layout, text);
+}
+
+wlk_status public_key_create(const char *path, const wlk_public_key *key, wlk_error *error) {
     uint8_t text[KEY_FILE_MAX + 1];
-    const uint64_t length = key_text_encode(comment, (const uint8_t *)&layout, sizeof layout, text);
-    return key_file_create(path, 0644, text, length, error);
+    const uint64_t length = public_key_encode(key, text);
+    return put_file_at(path, PUT_KEY, 0644, text, length, error);
 }

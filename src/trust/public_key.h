@@ -4,6 +4,7 @@
 
 #include <weighlock/trust.h>
 
+#include "base/cursor.h"
 #include "base/error.h"
 #include "trust/key_file.h"
 
@@ -15,9 +16,12 @@ typedef struct public_key_layout {
 } public_key_layout;
 _Static_assert(sizeof(public_key_layout) == 42, "no padding");
 
-/* Reads and checks a public key file. */
-WLK_MUST_USE wlk_status public_key_read(const key_source *source, wlk_public_key *key,
+/* The two lines of a public key, checked, and the cursor behind them. */
+WLK_MUST_USE wlk_status public_key_take(const char *shown, cursor *in, wlk_public_key *key,
                                         wlk_error *error);
+
+/* The inverse, as minisign writes them; returns the length. */
+uint64_t public_key_encode(const wlk_public_key *key, uint8_t text[KEY_FILE_MAX + 1]);
 
 /* Can this key vouch for anything: is its number not zero, and its point canonical
  * and in the prime-order subgroup (RFC 8032 5.1.7 with the stricter checks that

@@ -8,7 +8,7 @@ _Static_assert(sizeof(frame_header) == 32, "a frame header is 32 bytes");
 _Static_assert(sizeof(wire_hello) == 8 + WIRE_BUILD_ID_BYTES + 8 * WIRE_MAX_LAYERS,
                "HELLO has no padding");
 _Static_assert(sizeof(wire_refuse) == 16, "REFUSE has no padding");
-_Static_assert(sizeof(wire_order) == 48 + sizeof(wlk_limits), "ORDER has no padding");
+_Static_assert(sizeof(wire_order) == 56 + sizeof(wlk_limits), "ORDER has no padding");
 _Static_assert(LAYER_COUNT <= WIRE_MAX_LAYERS, "every layer has room in HELLO");
 
 #define MAPPED_ALIGN 64
@@ -68,6 +68,16 @@ static const wire_state next_state[FRAME_TYPE_COUNT] = {
     [FRAME_REFUSE] = WIRE_DONE,
 };
 
+/* A violation: which frame it was. */
+static wlk_status violated(wlk_rule rule, uint64_t sequence, wlk_error *error) {
+    return error_text(error, rule, WLK_NO_OFFSET, "frame %llu", (unsigned long long)sequence);
+}
+
+/* Do the bytes lie in the part of the file that holds payloads? */
+static bool lies_in_data(const wire_receiver *receiver, uint64_t offset, uint64_t length) {
+    return offset >= receiver->data_from && range_within(offset, length, receiver->file_bytes);
+}
+
 static wlk_status charge(wire_receiver *receiver, uint64_t bytes, wlk_error *error) {
     if (bytes > receiver->budget) return error_at(error, RULE_LIMIT_OUTPUT_BYTES, WLK_NO_OFFSET);
     receiver->budget -= bytes;
@@ -79,20 +89,22 @@ static wlk_status receive_data(wire_receiver *receiver, const frame_header *head
     const bool raw = header->flags & FRAME_RAW;
     const bool mapped = header->flags & FRAME_MAPPED;
     if (receiver->buffers >= receiver->max_buffers) {
-        return error_at(error, RULE_WIRE_BUFFERS, header->sequence);
+        return violated(RULE_WIRE_BUFFERS, header->sequence, error);
     }
     if (header->flags & ~(FRAME_RAW | FRAME_MAPPED) || (mapped && !raw) ||
         (!raw && (header->argument != 0 || receiver->raw_only)) || header->length == 0) {
-        return error_at(error, RULE_WIRE_HEADER, header->sequence);
+        return violated(RULE_WIRE_HEADER, header->sequence, error);
     }
     receiver->buffers++;
-    if (mapped) {
-        const bool fits =
-            header->length == sizeof(uint64_t) && receiver->transport == WIRE_TRANSPORT_MAP;
-        return fits ? WLK_OK : error_at(error, RULE_WIRE_HEADER, header->sequence);
+    /* What the child does not have it can only name. */
+    const bool lazy = receiver->transport == WIRE_TRANSPORT_LAZY;
+    if (mapped || lazy) {
+        const bool fits = mapped && header->length == sizeof(uint64_t) &&
+                          (lazy || receiver->transport == WIRE_TRANSPORT_MAP);
+        return fits ? WLK_OK : violated(RULE_WIRE_HEADER, header->sequence, error);
     }
-    if (raw && !range_within(header->argument, header->length, receiver->file_bytes)) {
-        return error_at(error, RULE_WIRE_RANGE, header->sequence);
+    if (raw && !lies_in_data(receiver, header->argument, header->length)) {
+        return violated(RULE_WIRE_RANGE, header->sequence, error);
     }
     return charge(receiver, header->length, error);
 }
@@ -103,14 +115,14 @@ static wlk_status receive_other(const wire_receiver *receiver, const frame_heade
     static const uint64_t fixed[FRAME_TYPE_COUNT] = {
         [FRAME_HELLO] = sizeof(wire_hello), [FRAME_REFUSE] = sizeof(wire_refuse)};
     if (header->flags != 0 || header->argument != 0) {
-        return error_at(error, RULE_WIRE_HEADER, header->sequence);
+        return violated(RULE_WIRE_HEADER, header->sequence, error);
     }
     if (header->type != FRAME_IMAGE) {
         const bool fits = header->length == fixed[header->type];
-        return fits ? WLK_OK : error_at(error, RULE_WIRE_HEADER, header->sequence);
+        return fits ? WLK_OK : violated(RULE_WIRE_HEADER, header->sequence, error);
     }
     if (header->length < IMAGE_MIN_BYTES) {
-        return error_at(error, RULE_WIRE_HEADER, header->sequence);
+        return violated(RULE_WIRE_HEADER, header->sequence, error);
     }
     return header->length <= receiver->image_limit
                ? WLK_OK
@@ -119,13 +131,13 @@ static wlk_status receive_other(const wire_receiver *receiver, const frame_heade
 
 wlk_status wire_receive(wire_receiver *receiver, const frame_header *header, wlk_error *error) {
     if (header->magic != FRAME_MAGIC || header->type >= FRAME_TYPE_COUNT) {
-        return error_at(error, RULE_WIRE_HEADER, receiver->sequence);
+        return violated(RULE_WIRE_HEADER, receiver->sequence, error);
     }
     if (header->sequence != receiver->sequence) {
-        return error_at(error, RULE_WIRE_SEQUENCE, receiver->sequence);
+        return violated(RULE_WIRE_SEQUENCE, receiver->sequence, error);
     }
     if (!(legal[receiver->state] >> header->type & 1)) {
-        return error_at(error, RULE_WIRE_STATE, receiver->sequence);
+        return violated(RULE_WIRE_STATE, receiver->sequence, error);
     }
     TRY(header->type == FRAME_DATA ? receive_data(receiver, header, error)
                                    : receive_other(receiver, header, error));
@@ -137,8 +149,8 @@ wlk_status wire_receive(wire_receiver *receiver, const frame_header *header, wlk
 wlk_status wire_receive_mapped(wire_receiver *receiver, const frame_header *header,
                                uint64_t mapped_length, wlk_error *error) {
     if (mapped_length == 0 || header->argument % MAPPED_ALIGN != 0 ||
-        !range_within(header->argument, mapped_length, receiver->file_bytes)) {
-        return error_at(error, RULE_WIRE_RANGE, header->sequence);
+        !lies_in_data(receiver, header->argument, mapped_length)) {
+        return violated(RULE_WIRE_RANGE, header->sequence, error);
     }
     return charge(receiver, mapped_length, error);
 }
@@ -175,8 +187,11 @@ wlk_status wire_check_order(const frame_header *header, const wire_order *order,
         header->length != sizeof *order + order->policy_length) {
         return error_at(error, RULE_WIRE_ORDER, WLK_NO_OFFSET);
     }
+    const bool whole = order->file_bytes == order->snapshot_bytes;
+    const bool lazy = order->transport == WIRE_TRANSPORT_LAZY;
     if (order->protocol != WIRE_PROTOCOL || order->spaces > 1 ||
-        (order->transport != WIRE_TRANSPORT_PIPE && order->transport != WIRE_TRANSPORT_MAP)) {
+        order->transport < WIRE_TRANSPORT_PIPE || order->transport > WIRE_TRANSPORT_LAZY ||
+        (!whole && !lazy) || order->file_bytes < order->snapshot_bytes) {
         return error_at(error, RULE_WIRE_ORDER, WLK_NO_OFFSET);
     }
     return WLK_OK;

@@ -53,6 +53,7 @@ typedef enum wire_format {
 typedef enum wire_transport {
     WIRE_TRANSPORT_PIPE = 1,
     WIRE_TRANSPORT_MAP = 2,
+    WIRE_TRANSPORT_LAZY = 3, /* the child has no payloads: it can only name them */
 } wire_transport;
 
 /* Body of ORDER; `policy_length` bytes of policy follow it. */
@@ -68,6 +69,7 @@ typedef struct wire_order {
     uint32_t parent_pid; /* as the child will see it: 0 in a new PID namespace */
     uint32_t policy_length;
     uint64_t snapshot_bytes; /* length of the sealed copy on fd 3 */
+    uint64_t file_bytes;     /* of the artifact: more only where the rest is lazy */
     wlk_limits limits;
 } wire_order;
 
@@ -142,17 +144,20 @@ typedef struct wire_receiver {
     uint64_t budget;      /* payload bytes that may still come */
     uint64_t image_limit; /* bytes */
     uint64_t file_bytes;  /* of the artifact, for RAW offsets */
+    uint64_t data_from;   /* no payload lies before it */
     uint32_t max_buffers;
     wire_transport transport;
     bool raw_only; /* the format stores every payload raw: a frame without RAW is a lie */
 } wire_receiver;
 
 /* Checks a header against the state, the sequence, the budgets; moves the state
- * on. What was accepted is bounded: header->length may be allocated. */
+ * on. What was accepted is bounded: header->length may be allocated. The text of a
+ * wire.* error names the frame; its offset is WLK_NO_OFFSET, since it is no place in
+ * the artifact. */
 wlk_status wire_receive(wire_receiver *receiver, const frame_header *header, wlk_error *error);
 
 /* Checks the body of a MAPPED frame ([argument, argument+length) within the
- * file, 64-byte aligned, within the budget) and charges it. */
+ * file's data, 64-byte aligned, within the budget) and charges it. */
 wlk_status wire_receive_mapped(wire_receiver *receiver, const frame_header *header,
                                uint64_t mapped_length, wlk_error *error);
 

@@ -178,8 +178,8 @@ static wlk_status pack_top(const header_source *source, const meta_index *index,
 }
 
 static wlk_status encode(header_source *source, meta_index *index, packer *out, wlk_error *error) {
-    TRY(meta_index_open(source->model, index, error));
-    if (wlk_model_find_meta(source->model, "/kind") == WLK_NONE) {
+    TRY(meta_index_open(source->metadata, index, error));
+    if (wlk_model_find_meta(source->metadata, "/kind") == WLK_NONE) {
         return error_at(error, RULE_WRITE_KIND, WLK_NO_OFFSET);
     }
     if (has_nameless(source->model)) TRY(choose_prefix(source, error));
@@ -188,9 +188,9 @@ static wlk_status encode(header_source *source, meta_index *index, packer *out, 
     return out->failed ? error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET) : WLK_OK;
 }
 
-wlk_status header_encode(const wlk_model *model, const uint64_t *offsets, packer *out,
-                         wlk_error *error) {
-    header_source source = {.model = model, .offsets = offsets};
+wlk_status header_encode(const wlk_model *model, const wlk_model *metadata, const uint64_t *offsets,
+                         packer *out, wlk_error *error) {
+    header_source source = {.model = model, .metadata = metadata, .offsets = offsets};
     meta_index index = {0};
     msgpack_sbuffer_init(&out->buffer);
     out->failed = false;

@@ -12,14 +12,16 @@
 /* What the parts of the header share. */
 typedef struct header_source {
     const wlk_model *model;
-    const uint64_t *offsets;  /* of each tensor's payload, from data_off */
-    uint32_t *defining_graph; /* by value: whose node makes it; WLK_NONE: an input */
-    char nameless_prefix[64]; /* begins no name of the model */
+    const wlk_model *metadata; /* whose metadata are written */
+    const uint64_t *offsets;   /* of each tensor's payload, from data_off */
+    uint32_t *defining_graph;  /* by value: whose node makes it; WLK_NONE: an input */
+    char nameless_prefix[64];  /* begins no name of the model */
 } header_source;
 
-/* Encodes the header into out->buffer, which the caller destroys. Rules write.*. */
-wlk_status header_encode(const wlk_model *model, const uint64_t *offsets, packer *out,
-                         wlk_error *error);
+/* Encodes the header of `model`, but for the metadata, which are those of `metadata`,
+ * into out->buffer, which the caller destroys. Rules write.*. */
+wlk_status header_encode(const wlk_model *model, const wlk_model *metadata, const uint64_t *offsets,
+                         packer *out, wlk_error *error);
 
 /* ---- header_graph.c */
 

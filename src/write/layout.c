@@ -1,11 +1,11 @@
 #include "write/layout.h"
 
-
 #include "base/checked.h"
 #include "base/memory.h"
 #include "trust/digest.h"
 #include "trust/ready.h"
 #include "write/header.h"
+#include "write/meta_edit.h"
 
 #define STANDARD_CHUNK_LOG2 20
 #define STANDARD_THREADS 2
@@ -17,20 +17,26 @@ static wlk_status too_large(wlk_error *error) {
 }
 
 /* Each payload 64-byte aligned behind the one before. */
-static wlk_status place_tensors(file_layout *layout, wlk_error *error) {
-    uint64_t end = 0;
-    layout->tensors = wlk_model_count(layout->model, WLK_SECTION_TENSORS);
-    layout->offsets = mem_zeroed(layout->tensors ? layout->tensors : 1, sizeof *layout->offsets);
-    if (!layout->offsets) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
-    for (uint32_t i = 0; i < layout->tensors; i++) {
-        const uint64_t nbytes = wlk_model_tensor(layout->model, i).nbytes;
-        if (!checked_align(end, ENVELOPE_TENSOR_ALIGN, &layout->offsets[i]) ||
-            !checked_add(layout->offsets[i], nbytes, &end)) {
-            return too_large(error);
+static bool place_payloads(const wlk_model *model, uint64_t *offsets, uint64_t *end) {
+    *end = 0;
+    for (uint32_t i = 0; i < wlk_model_count(model, WLK_SECTION_TENSORS); i++) {
+        const uint64_t nbytes = wlk_model_tensor(model, i).nbytes;
+        if (!checked_align(*end, ENVELOPE_TENSOR_ALIGN, &offsets[i]) ||
+            !checked_add(offsets[i], nbytes, end)) {
+            return false;
         }
     }
-    layout->envelope.data_len = end;
-    return WLK_OK;
+    return true;
+}
+
+wlk_status layout_offsets(const wlk_model *model, uint64_t **offsets, uint64_t *data_len,
+                          wlk_error *error) {
+    *offsets = mem_zeroed(wlk_model_count(model, WLK_SECTION_TENSORS), sizeof **offsets);
+    if (!*offsets) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    if (place_payloads(model, *offsets, data_len)) return WLK_OK;
+    mem_free(*offsets);
+    *offsets = NULL;
+    return too_large(error);
 }
 
 static wlk_status place_parts(file_layout *layout, uint32_t slack, wlk_error *error) {
@@ -67,17 +73,29 @@ static wlk_status check_options(const wlk_write_options *options, wlk_error *err
     return WLK_OK;
 }
 
+/* The metadata as the caller wants them. */
+static wlk_status edit_metadata(const wlk_write_options *options, file_layout *layout,
+                                wlk_error *error) {
+    wlk_limits limits;
+    if (options->edit_count == 0) return WLK_OK;
+    wlk_limits_default(&limits);
+    return meta_edited(layout->model, options->edits, options->edit_count, &limits,
+                       &layout->metadata, error);
+}
+
 wlk_status layout_open(const wlk_model *model, const wlk_write_options *options,
                        file_layout *layout, wlk_error *error) {
     static const wlk_write_options standard = {0};
     const wlk_write_options *use = options ? options : &standard;
-    *layout = (file_layout){.model = model};
+    *layout = (file_layout){.model = model, .tensors = wlk_model_count(model, WLK_SECTION_TENSORS)};
     msgpack_sbuffer_init(&layout->header.buffer);
     TRY(check_options(use, error));
     TRY(sodium_ready(error));
     layout->envelope.chunk_log2 = use->chunk_log2 ? (uint8_t)use->chunk_log2 : STANDARD_CHUNK_LOG2;
-    TRY(place_tensors(layout, error));
-    TRY(header_encode(model, layout->offsets, &layout->header, error));
+    TRY(edit_metadata(use, layout, error));
+    TRY(layout_offsets(model, &layout->offsets, &layout->envelope.data_len, error));
+    TRY(header_encode(model, layout->metadata ? layout->metadata : model, layout->offsets,
+                      &layout->header, error));
     TRY(place_parts(layout, use->slack, error));
     TRY(compute_digests(layout, use->threads ? use->threads : STANDARD_THREADS, error));
     envelope_encode(&layout->envelope, layout->envelope_bytes);
@@ -88,6 +106,7 @@ void layout_close(file_layout *layout) {
     msgpack_sbuffer_destroy(&layout->header.buffer);
     mem_free(layout->offsets);
     mem_free(layout->table);
+    wlk_model_free(layout->metadata);
     *layout = (file_layout){0};
 }
 

@@ -7,137 +7,24 @@
  * FOLDER needs 1.1 GiB. BENCH_QUICK=1 leaves out what needs large files. The exit
  * code is 1 if a target is missed.
  */
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sodium.h>
-#include <spawn.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-#include <weighlock/load.h>
-#include <weighlock/write.h>
+#include "base/envelope.h"
+#include "bench/bench_kit.h"
+#include "trust/native.h"
 
 #define ROUNDS 9       /* medians are over these */
 #define SMALL_LOADS 60 /* loads of the small model in a round */
 #define LARGE_ROUNDS 7
-#define MIB (1ull << 20)
-#define GIB (1ull << 30)
 #define BALLAST (2 * GIB)
-
-static const char *child_path, *noop_path, *folder;
-static unsigned missed;
-
-static _Noreturn void fail(const char *what) {
-    perror(what);
-    exit(2);
-}
-
-static double seconds(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-static int compare_doubles(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t count) {
-    qsort(values, count, sizeof *values, compare_doubles);
-    return values[count / 2];
-}
-
-static void report(const char *name, double ratio, double target) {
-    const char *verdict = ratio <= target ? "" : "  MISSED";
-    (void)printf("%-34s %6.3f  target %.2f%s\n", name, ratio, target, verdict);
-    (void)fflush(stdout);
-    missed += ratio > target;
-}
-
-/* ---- files */
-
-static char *path_of(const char *name) {
-    char *path;
-    if (asprintf(&path, "%s/%s", folder, name) < 0) fail("asprintf");
-    return path;
-}
-
-/* A signed model of one f32 tensor of `bytes` bytes. */
-static char *make_model(const char *name, uint64_t bytes, const wlk_secret_key *key) {
-    wlk_writer *writer;
-    wlk_model *model;
-    wlk_error error;
-    char *path = path_of(name);
-    uint8_t *data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (data == MAP_FAILED) fail("mmap");
-    static const uint8_t seed[randombytes_SEEDBYTES] = {1};
-    randombytes_buf_deterministic(data, bytes, seed);
-    const wlk_tensor tensor = {.name = "w",
-                               .dtype = WLK_F32,
-                               .rank = 1,
-                               .shape = {bytes / 4},
-                               .data = data,
-                               .nbytes = bytes};
-    const wlk_write_options options = {.key = key};
-    if (wlk_writer_new(NULL, &writer, &error) != WLK_OK) fail("wlk_writer_new");
-    wlk_writer_meta_string(writer, "/name", "bench");
-    (void)wlk_writer_tensor(writer, &tensor);
-    if (wlk_writer_finish(writer, &model, &error) != WLK_OK ||
-        wlk_write_path(model, &options, path, &error) != WLK_OK) {
-        (void)fprintf(stderr, "%s: %s\n", path, wlk_rule_text(error.rule));
-        exit(2);
-    }
-    wlk_model_free(model);
-    wlk_writer_free(writer);
-    (void)munmap(data, bytes);
-    return path;
-}
 
 /* ---- what is measured: each returns seconds */
 
-static wlk_gate *gate_new(const wlk_trust *trust, wlk_layers layers, wlk_transport transport) {
-    wlk_load_options options;
-    wlk_gate *gate;
-    wlk_load_options_default(&options);
-    options.child_path = child_path;
-    options.trust = trust;
-    options.layers = layers;
-    options.transport = transport;
-    if (wlk_gate_open(&options, &gate, NULL) != WLK_OK) fail("wlk_gate_open");
-    return gate;
-}
-
-static double time_load(wlk_gate *gate, const char *path) {
-    wlk_model *model;
-    wlk_error error;
-    char text[512];
-    const double start = seconds();
-    if (wlk_gate_load_path(gate, path, &model, NULL, &error) != WLK_OK) {
-        (void)fprintf(stderr, "%s\n", wlk_error_format(&error, text, sizeof text));
-        exit(2);
-    }
-    const double end = seconds();
-    wlk_model_free(model);
-    return end - start;
-}
-
 static double time_noop(void) {
-    char *const arguments[] = {(char *)(uintptr_t)noop_path, NULL}, *const environment[] = {NULL};
-    pid_t pid;
-    int status;
-    const double start = seconds();
-    if (posix_spawn(&pid, noop_path, NULL, NULL, arguments, environment) != 0) fail(noop_path);
-    if (waitpid(pid, &status, 0) != pid) fail("waitpid");
-    return seconds() - start;
+    char *const arguments[] = {(char *)(uintptr_t)noop_path, NULL};
+    return time_program(arguments);
 }
 
 /* The reference of a large load: the file into fresh memory, and BLAKE2b over it
@@ -362,13 +249,215 @@ static void bench_scaling(const char *const paths[3], const wlk_trust *trust,
     wlk_gate_close(gate);
 }
 
-static void bench_large(const wlk_trust *trust, const wlk_secret_key *key) {
+/* ---- what the parent does alone */
+
+static double time_verify(const uint8_t *data, uint64_t size, const wlk_trust *trust,
+                          uint32_t threads) {
+    const wlk_verify_options options = {.trust = trust, .threads = threads};
+    wlk_verification verification;
+    const double start = seconds();
+    if (wlk_verify_memory(data, size, &options, &verification, NULL) != WLK_OK) fail("verify");
+    return seconds() - start;
+}
+
+/* Of the whole file in memory: signature, header, table and every chunk. */
+static void bench_verify(const char *path, const wlk_trust *trust) {
+    double ratios[LARGE_ROUNDS], absolute[LARGE_ROUNDS];
+    struct stat status;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) != 0) fail(path);
+    const uint64_t size = (uint64_t)status.st_size;
+    uint8_t *data = memory_new(size);
+    for (uint64_t at = 0; at < size;) {
+        const ssize_t got = read(fd, data + at, size - at);
+        if (got <= 0) fail(path);
+        at += (uint64_t)got;
+    }
+    (void)close(fd);
+    for (int i = 0; i < LARGE_ROUNDS; i++) {
+        absolute[i] = time_verify(data, size, trust, 1);
+        ratios[i] = absolute[i] / time_verify(data, size, trust, 2);
+    }
+    (void)munmap(data, size);
+    (void)printf("# verify of 1 GiB in memory on one thread: %.2f s\n",
+                 median(absolute, LARGE_ROUNDS));
+    report_at_least("verify_1GiB_2_threads_over_1", median(ratios, LARGE_ROUNDS), 1.7);
+}
+
+/* NaN and infinity among 1 GiB of f32, on one thread, beside copying as much. */
+static void bench_nonfinite(void) {
+    double ratios[LARGE_ROUNDS], absolute[LARGE_ROUNDS];
+    uint8_t *data = memory_new(GIB), *copy = memory_new(GIB);
+    memset(data, 0x3c, GIB);
+    memset(copy, 1, GIB);
+    const wlk_tensor tensor = {.name = "w",
+                               .dtype = WLK_F32,
+                               .rank = 1,
+                               .shape = {GIB / 4},
+                               .count = GIB / 4,
+                               .data = data,
+                               .nbytes = GIB};
+    for (int i = 0; i < LARGE_ROUNDS; i++) {
+        uint64_t nan, infinity, first;
+        double start = seconds();
+        memcpy(copy, data, GIB);
+        absolute[i] = seconds() - start;
+        start = seconds();
+        wlk_tensor_nonfinite(&tensor, &nan, &infinity, &first);
+        ratios[i] = (seconds() - start) / absolute[i];
+        if (nan + infinity != 0 || copy[GIB - 1] != 0x3c) fail("nonfinite");
+    }
+    (void)munmap(data, GIB);
+    (void)munmap(copy, GIB);
+    (void)printf("# memcpy of 1 GiB: %.3f s\n", median(absolute, LARGE_ROUNDS));
+    report("nonfinite_1GiB_over_memcpy", median(ratios, LARGE_ROUNDS), 1.0);
+}
+
+/* ---- files of which only the beginning is looked at */
+
+#define SPARSE_BYTES (8 * GIB)
+#define SPARSE_CHUNK_LOG2 20
+#define SPARSE_CHUNKS (SPARSE_BYTES >> SPARSE_CHUNK_LOG2)
+
+/* {kind: model, tensors: [w: u8[2^33]]}, as docs/format.md section 3 has it. */
+static const char sparse_header[] =
+    "\x82\xa4kind\xa5model\xa7tensors\x91\x86\xa5"
+    "codec\xa3raw\xa5"
+    "dtype\xa2u8\xa4name\xa1w\xa6nbytes\xcf\0\0\0\2\0\0\0\0\xa6offset\0\xa5shape\x91\xcf"
+    "\0\0\0\2\0\0\0\0";
+#define SPARSE_HEADER_BYTES (sizeof sparse_header - 1)
+
+/* Everything before the data: *size bytes, which the caller frees. */
+static uint8_t *sparse_head(const wlk_secret_key *key, uint64_t *size) {
+    static const uint8_t zeros[1 << SPARSE_CHUNK_LOG2];
+    envelope e = {.chunk_log2 = SPARSE_CHUNK_LOG2,
+                  .header_len = SPARSE_HEADER_BYTES,
+                  .table_len = SPARSE_CHUNKS * ENVELOPE_DIGEST_BYTES,
+                  .data_len = SPARSE_BYTES};
+    const uint64_t table_at = ENVELOPE_BYTES + e.header_len, end = table_at + e.table_len;
+    e.data_off = (end + ENVELOPE_DATA_ALIGN - 1) / ENVELOPE_DATA_ALIGN * ENVELOPE_DATA_ALIGN;
+    uint8_t *head = calloc(1, e.data_off);
+    if (!head) fail("calloc");
+    memcpy(head + ENVELOPE_BYTES, sparse_header, SPARSE_HEADER_BYTES);
+    for (uint64_t i = 0; i < SPARSE_CHUNKS; i++) {
+        uint8_t *digest = head + table_at + i * ENVELOPE_DIGEST_BYTES;
+        if (i > 0) {
+            memcpy(digest, head + table_at, ENVELOPE_DIGEST_BYTES);
+        } else {
+            (void)crypto_generichash(digest, ENVELOPE_DIGEST_BYTES, zeros, sizeof zeros, NULL, 0);
+        }
+    }
+    (void)crypto_generichash(e.header_digest, ENVELOPE_DIGEST_BYTES, head + ENVELOPE_BYTES,
+                             e.header_len, NULL, 0);
+    (void)crypto_generichash(e.table_digest, ENVELOPE_DIGEST_BYTES, head + table_at, e.table_len,
+                             NULL, 0);
+    envelope_encode(&e, head);
+    native_sign(head, key);
+    *size = e.data_off;
+    return head;
+}
+
+/* A signed file of 8 GiB of zeros, which take no room on the disk. */
+static char *make_sparse(const char *name, const wlk_secret_key *key) {
+    char *path = path_of(name);
+    uint64_t size;
+    uint8_t *head = sparse_head(key, &size);
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, head, size) != (ssize_t)size ||
+        ftruncate(fd, (off_t)(size + SPARSE_BYTES)) != 0) {
+        fail(path);
+    }
+    (void)close(fd);
+    free(head);
+    return path;
+}
+
+static double time_lazy(wlk_gate *gate, const char *path) {
+    const wlk_artifact artifact = {.path = path};
+    wlk_lazy *lazy;
+    wlk_error error;
+    char text[512];
+    const double start = seconds();
+    if (wlk_gate_open_lazy(gate, &artifact, &lazy, NULL, &error) != WLK_OK) {
+        (void)fprintf(stderr, "%s\n", wlk_error_format(&error, text, sizeof text));
+        exit(2);
+    }
+    const double end = seconds();
+    wlk_lazy_close(lazy);
+    return end - start;
+}
+
+/* The table of 8 GiB is 256 KiB; all else is as in a small file. */
+static void bench_lazy(const char *small, const wlk_trust *trust, const wlk_secret_key *key) {
+    char *sparse = make_sparse("bench-sparse.wlk", key);
+    wlk_gate *gate = gate_new(trust, WLK_LAYERS_ALL, WLK_TRANSPORT_PIPE);
+    double ratios[ROUNDS], absolute[ROUNDS];
+    for (int i = 0; i < ROUNDS; i++) {
+        double plain[SMALL_LOADS], large[SMALL_LOADS];
+        for (int k = 0; k < SMALL_LOADS; k++) {
+            plain[k] = time_lazy(gate, small);
+            large[k] = time_lazy(gate, sparse);
+        }
+        absolute[i] = median(plain, SMALL_LOADS);
+        ratios[i] = median(large, SMALL_LOADS) / absolute[i];
+    }
+    wlk_gate_close(gate);
+    (void)unlink(sparse);
+    free(sparse);
+    (void)printf("# lazy open of 10 kB: %.0f us\n", median(absolute, ROUNDS) * 1e6);
+    report("lazy_open_8GiB_over_10kB", median(ratios, ROUNDS), 2.0);
+}
+
+/* `weighlock meta set` as a whole: the program's start, two children, the signature. */
+static double time_meta_set(const char *path, const char *secret, const char *trusted, int round) {
+    static char program[4096], version[32];
+    char *const arguments[] = {program,
+                               "meta",
+                               "set",
+                               (char *)(uintptr_t)path,
+                               version,
+                               "-s",
+                               (char *)(uintptr_t)secret,
+                               "--trust",
+                               (char *)(uintptr_t)trusted,
+                               NULL};
+    const char *slash = strrchr(child_path, '/');
+    (void)snprintf(program, sizeof program, "%.*sweighlock",
+                   slash ? (int)(slash - child_path) + 1 : 0, child_path);
+    (void)snprintf(version, sizeof version, "/version=1.%d", round % 10);
+    return time_program(arguments);
+}
+
+static void bench_meta_set(const char *small, const char *large) {
+    double ratios[ROUNDS], absolute[ROUNDS];
+    char *secret = path_of("bench.key"), *public = path_of("bench.pub");
+    char *trusted = path_of("bench-trust"), *copy = path_of("bench-trust/bench.pub");
+    if (mkdir(trusted, 0755) != 0 || link(public, copy) != 0) fail(trusted);
+    for (int i = 0; i < ROUNDS; i++) {
+        const double reference = time_meta_set(small, secret, trusted, i);
+        absolute[i] = time_meta_set(large, secret, trusted, i) * 1e3;
+        ratios[i] = absolute[i] / (reference * 1e3);
+    }
+    report("meta_set_1GiB_over_10kB", median(ratios, ROUNDS), 1.5);
+    report("meta_set_1GiB_ms", median(absolute, ROUNDS), 10.0);
+    (void)unlink(copy);
+    (void)rmdir(trusted);
+    free(secret);
+    free(public);
+    free(trusted);
+    free(copy);
+}
+
+static void bench_large(const char *small, const wlk_trust *trust, const wlk_secret_key *key) {
     char *paths[3] = {make_model("bench-64.wlk", 64 * MIB, key),
                       make_model("bench-256.wlk", 256 * MIB, key),
                       make_model("bench-1024.wlk", GIB, key)};
     bench_throughput(paths[2], trust);
     bench_scaling((const char *const *)paths, trust, WLK_TRANSPORT_PIPE, "scaling_pipe");
     bench_scaling((const char *const *)paths, trust, WLK_TRANSPORT_MAP, "scaling_map");
+    bench_verify(paths[2], trust);
+    bench_meta_set(small, paths[2]);
+    bench_nonfinite();
     for (int i = 0; i < 3; i++) {
         (void)unlink(paths[i]);
         free(paths[i]);
@@ -396,7 +485,8 @@ int main(int argc, char **argv) {
     char *small = make_model("bench-small.wlk", 8192, key);
     bench_cold(small, trust);
     bench_large_parent(small, trust);
-    if (!getenv("BENCH_QUICK")) bench_large(trust, key);
+    bench_lazy(small, trust, key);
+    if (!getenv("BENCH_QUICK")) bench_large(small, trust, key);
     (void)unlink(small);
     (void)unlink(secret_path);
     (void)unlink(public_path);

@@ -1,61 +1,64 @@
 #!/bin/sh
-# What `make install` puts below DESTDIR is complete: a program is compiled against
-# the installed headers and libraries, shared and static, and runs; the installed
-# command finds its child and the cage holds; `make uninstall` leaves no file.
+# `make install` puts everything below DESTDIR, readable by all and writable by nobody
+# else; the installed command finds its child and the cage holds; `make uninstall`
+# leaves no file, no folder of Weighlock's, and everything that is somebody else's.
 set -eu
-build="${BUILD:-build}" cc="${CC:-cc}"
+export LC_ALL=C
+build="${BUILD:-build}" cc="${CC:-cc}" prefix="${PREFIX:-/usr/local}"
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-make="${MAKE:-make} --no-print-directory BUILD=$build CC=$cc DESTDIR=$root/to PREFIX=${PREFIX:-/usr/local}"
-at="$root/to${PREFIX:-/usr/local}"
-sanitizers=${SAN:+-fsanitize=$SAN}
+make="${MAKE:-make} --no-print-directory BUILD=$build CC=$cc DESTDIR=$root/to PREFIX=$prefix"
+at="$root/to$prefix"
 
 fail() {
     echo "$1"
     exit 1
 }
 
-$make install
-for file in bin/weighlock libexec/weighlock/weighlock-child include/weighlock/load.h \
-    lib/libweighlock.so.0 lib/libweighlock-infer.a lib/libweighlock-parse.a \
-    share/doc/weighlock/LICENSE share/doc/weighlock/format.md; do
-    [ -s "$at/$file" ] || fail "$file was not installed"
-done
-[ -z "$(find "$root/to" -perm /022 ! -type l)" ] || fail "others may write to what was installed"
-
-cat >"$root/user.c" <<'C'
-#include <stdio.h>
-#include <string.h>
-#include <weighlock/infer.h>
-#include <weighlock/load.h>
-#include <weighlock/write.h>
-
-int main(void) {
-    wlk_load_options options;
-    wlk_load_options_default(&options);
-    wlk_model *model = NULL;
-    wlk_error error;
-    const wlk_status status = wlk_load_path("/nonexistent", &options, &model, NULL, &error);
-    wlk_plan_free(NULL);
-    (void)printf("%s %s\n", wlk_status_name(status), wlk_rule_name(error.rule));
-    return status == WLK_SYSTEM && !model ? 0 : 1;
+# Files of a folder of the sources as they are named once installed.
+named() { # pattern, folder
+    for file in $1; do [ ! -e "$file" ] || echo "$2/$(basename "$file")"; done
 }
-C
-compile="$cc -std=c17 -Wall -Wextra -Werror $sanitizers -I$at/include $root/user.c"
-$compile -o "$root/shared" -L"$at/lib" -lweighlock-infer -lweighlock -Wl,-rpath,"$at/lib"
-"$root/shared"
-readelf -d "$root/shared" | grep -q 'libweighlock.so.0' || fail "the shared library was not linked"
-$compile -o "$root/static" "$at/lib/libweighlock-infer.a" "$at/lib/libweighlock.a" \
-    -lsodium -lmsgpackc -lopenblas -lm -lpthread
-"$root/static"
 
-# The parse kit stands alone.
-echo 'int main(void) { return 0; }' >"$root/empty.c"
-$cc $sanitizers -o "$root/parse" "$root/empty.c" -Wl,--whole-archive "$at/lib/libweighlock-parse.a" \
-    -Wl,--no-whole-archive -lmsgpackc
-"$root/parse"
+expected() {
+    echo bin/weighlock
+    echo libexec/weighlock/weighlock-child
+    for name in libweighlock libweighlock-infer; do
+        printf 'lib/%s\n' "$name.a" "$name.so" "$name.so.0" "$name.so.0.1.0"
+    done
+    echo lib/libweighlock-parse.a
+    printf 'lib/pkgconfig/%s.pc\n' weighlock weighlock-infer weighlock-parse
+    named 'include/weighlock/*.h' include/weighlock
+    for page in docs/man/*; do echo "share/man/man${page##*.}/$(basename "$page")"; done
+    named 'docs/*.md' share/doc/weighlock
+    printf 'share/doc/weighlock/%s\n' README.md CHANGELOG.md SECURITY.md LICENSE
+    named 'docs/examples/*' share/doc/weighlock/examples
+    named 'docs/schema/*.json' share/weighlock/schema
+    named 'policy/*.policy' share/weighlock/policy
+    if "$build/bin/weighlock" completion bash >/dev/null 2>&1; then
+        echo share/bash-completion/completions/weighlock
+        echo share/zsh/site-functions/_weighlock
+        echo share/fish/vendor_completions.d/weighlock.fish
+    fi
+}
+
+umask 077
+mkdir -p "$at/share/doc/weighlock" "$at/lib"
+echo theirs | tee "$at/lib/libweighlock.so.7" >"$at/share/doc/weighlock/theirs"
+umask 022
+$make install
+find "$at" ! -type d | sed "s,^$at/,," | grep -v '/theirs$\|\.so\.7$' | sort >"$root/installed"
+expected | sort | diff - "$root/installed" || fail "these are missing (<) or surprising (>)"
+[ -z "$(find "$root/to" -perm /022 ! -type l)" ] || fail "others may write to what was installed"
+[ -z "$(find "$root/to" -type f ! -perm -444 ! -name theirs ! -name '*.so.7')" ] || fail "not all can read all of it"
+[ -z "$(find "$root/to" -type f -empty)" ] || fail "something that was installed is empty"
 
 "$at/bin/weighlock" doctor
 
 $make uninstall
-[ -z "$(find "$root/to" ! -type d)" ] || fail "uninstall left $(find "$root/to" ! -type d)"
+find "$root/to" ! -type d | sed "s,^$at/,," | sort >"$root/left"
+printf '%s\n' lib/libweighlock.so.7 share/doc/weighlock/theirs | diff - "$root/left" || fail "uninstall left these (>)"
+rm "$at/share/doc/weighlock/theirs"
+$make uninstall
+[ -z "$(find "$root/to" -type d -name '*weighlock*')" ] ||
+    fail "uninstall left $(find "$root/to" -type d -name '*weighlock*')"

@@ -9,8 +9,6 @@
 
 #define CURIOUS_CHILD "tests/cage/child_curious"
 
-static kit_file sample;
-
 /* A host that holds secrets, on the heap, on the stack, in its environment and in
  * files that it has left open for everybody. */
 static int host_with_secrets(void) {
@@ -20,7 +18,7 @@ static int host_with_secrets(void) {
         heap[100 + i] = stack[i];
     }
     for (unsigned i = 0; i < 100; i++) {
-        if (dup2(kit_memfd(&sample, 0), 100 + (int)i * 7) < 0)
+        if (dup2(kit_memfd(&kit.sample, 0), 100 + (int)i * 7) < 0)
             return 9; /* dup2: not closed by exec */
     }
     sigset_t all;
@@ -34,7 +32,7 @@ static int host_with_secrets(void) {
     const wlk_load_options options = kit_options(CURIOUS_CHILD);
     wlk_model *model;
     wlk_error error;
-    (void)kit_load(&options, &sample, &model, NULL, &error);
+    (void)kit_load(&options, &kit.sample, &model, NULL, &error);
     if (strcmp(wlk_rule_name(error.rule), "cage.exit") == 0 &&
         strcmp(error.text, "exit code 42") == 0) {
         return heap[100] == stack[0] ? 0 : 7; /* both are alive up to here */
@@ -49,22 +47,11 @@ static void test_invariant_4_the_child_knows_nothing(void **state) {
     assert_int_equal(kit_in_process(host_with_secrets), 0);
 }
 
-static int setup(void **state) {
-    if (kit_setup(state) != 0) return 1;
-    sample = kit_signed(0);
-    return 0;
-}
-
-static int teardown(void **state) {
-    free(sample.data);
-    return kit_teardown(state);
-}
-
 static int group(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_invariant_4_the_child_knows_nothing),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, kit_sample_setup, kit_sample_teardown);
 }
 
 int main(void) {

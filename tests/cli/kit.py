@@ -6,7 +6,9 @@ import json
 import os
 import pathlib
 import pty
+import re
 import select
+import shutil
 import struct
 import subprocess
 import sys
@@ -22,7 +24,15 @@ import wlk  # noqa: E402, F401
 from command import ROOT, WEIGHLOCK, CommandTest  # noqa: E402, F401
 
 OK, REFUSED, UNDECIDED, UNSUPPORTED, USAGE, CAGE, LIMIT, TRUST, SYSTEM = range(9)
-VERBS = ('keygen', 'sign', 'verify', 'pack', 'inspect', 'predict', 'doctor')
+
+
+def verbs_of_help():
+    """The verbs in the program's own list, such as "verify" and "trust add"."""
+    text = subprocess.run([WEIGHLOCK, '--help'], capture_output=True, check=True).stdout.decode()
+    return tuple(re.findall(r'^  ([a-z]+(?: [a-z]+)?) +[a-z]', text, re.M))
+
+
+VERBS = verbs_of_help()
 
 
 def no_repeated_keys(pairs):
@@ -71,6 +81,8 @@ class CliTest(CommandTest):
                    'stderr': subprocess.PIPE, **options}
         if 'input' in options:
             del options['stdin']
+        if arguments and arguments[0] in VERBS:
+            arguments = (*arguments[0].split(), *arguments[1:])
         words = [one if isinstance(one, bytes) else str(one) for one in arguments]
         return subprocess.run([program, *words],
                               env=self.environment(), cwd=self.folder, timeout=120,
@@ -120,6 +132,44 @@ class CliTest(CommandTest):
             'inputs': [{'name': 'X', 'type': type_of(dtype, 'n', columns)}],
             'nodes': [{'in': ['X'], 'op': 'Identity', 'out': ['Y']}],
             'outputs': [{'name': 'Y'}]}, name=name)
+
+
+class EveryVerbTest(CliTest):
+    """A call of each verb that succeeds and prints something, any number of times."""
+
+    SAMPLES = {
+        'keygen': '--unencrypted -s {new}.key -p {new}.pub --trust made',
+        'sign': 'model.wlk -s secret.key -o {new}.wlk --trust trust',
+        'verify': 'model.wlk --trust trust',
+        'pack': '{iris}/spec.json -o {new}.wlk',
+        'inspect': 'model.wlk --trust trust',
+        'predict': 'model.wlk {iris}/rows.csv --trust trust',
+        'extract': 'model.wlk -o {new}.npz --trust trust',
+        'meta get': 'model.wlk --trust trust',
+        'meta set': 'model.wlk /version=2 -s secret.key -o {new}.wlk --trust trust',
+        'doctor': '',
+        'policy': '',
+        'trust add': 'stranger.pub --trust {new}',
+        'trust list': '--trust trust',
+        'trust revoke': 'example --trust revoking',
+        'trust check': '--trust trust',
+        'completion': 'bash',
+    }
+
+    def setUp(self):
+        super().setUp()
+        self.count = 0
+        self.iris()
+        shutil.copytree(self.trust, self.folder / 'revoking')
+        self.put('stranger.pub', samples.STRANGER_KEY.public().text().encode())
+
+    def sample(self, verb, *more):
+        self.count += 1
+        words = self.SAMPLES[verb].format(new=f'new{self.count}', iris=MODELS / 'iris')
+        return (verb, *more, *words.split())
+
+    def help(self, verb):
+        return self.succeeds(verb, '--help').decode()
 
 
 class Terminal:

@@ -22,37 +22,57 @@ same() { # what, least, file of the page, file of the truth
 
 # Words like -o and --output, one a line.
 options_of_page() {
-    grep '^\.It Fl' "$1" | grep -oE 'Fl -?[A-Za-z][a-z-]*' | sed 's/^Fl /-/' | sort
+    grep '^\.It Fl' "$1" | grep -oE 'Fl -?[A-Za-z][a-z0-9-]*' | sed 's/^Fl /-/' | sort
 }
 
 options_of_help() {
-    sed -n '/^Options:/,/^$/p' "$1" | grep -oE '^  (-[A-Za-z], )?--[a-z-]+' | tr -d ' ' |
+    sed -n '/^Options:/,/^$/p' "$1" | grep -oE '^  (-[A-Za-z], )?--[a-z0-9-]+' | tr -d ' ' |
         tr ',' '\n' | sort
+}
+
+# The long options in the synopsis of one verb, --help aside.
+synopsis_of_page() { # page, verb
+    sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESC/p' "$1" | sed -n "/^\.Nm weighlock $2\$/,/^\.[NS][mh]/p" |
+        sed -n 's/^\.Op Fl -\([a-z0-9-]*\).*/--\1/p' | sort
 }
 
 # Commands, continued lines joined, one blank between words.
 joined() {
     sed -e ':again' -e '/\\e*$/{N' -e 's/\\e*\n/ /' -e 'b again' -e '}' | sed 's/  */ /g' |
-        sed -n 's/^ *\(weighlock .*\)/\1/p' | sort
+        sed -n 's/^ *\(\(find .*\)\{0,1\}weighlock .*\)/\1/p' | sort
 }
 
-"$bin" --help | sed -n 's/^  \([a-z]*\) \{2,\}\(.*\)/\1 \2/p' | sort >"$work/verbs"
-sed -n '/^\.Bl.*keygen/,/^\.El/p' weighlock.1 | sed -n '/^\.It Xr/{N;s/^.It Xr weighlock-\([a-z]*\) 1\n/\1 /p;}' |
-    sort >"$work/listed"
-same "verbs in weighlock.1" 7 "$work/listed" "$work/verbs"
+# Verbs of two words share the page, and the line in weighlock.1, of their first word.
+"$bin" --help | sed -nE 's/^  ([a-z]+( [a-z]+)?) +(.*)/\1|\3/p' >"$work/verbs"
+sed -E 's/^([a-z]+) [a-z]+\|.*/\1/; s/\|/ /' "$work/verbs" | sort -u >"$work/lines"
+groups=$(sed -nE 's/^([a-z]+) .*/\1/p' "$work/verbs" | sort -u | tr '\n' '|')
+sed -n '/^\.Bl.*completion/,/^\.El/p' weighlock.1 |
+    sed -n '/^\.It Xr/{N;s/^.It Xr weighlock-\([a-z]*\) 1\n/\1 /p;}' |
+    sed -E "s/^(${groups}none) .*/\1/" | sort >"$work/listed"
+same "verbs in weighlock.1" 7 "$work/listed" "$work/lines"
 
-while read -r verb _; do
-    page="weighlock-$verb.1"
-    "$bin" "$verb" --help >"$work/help"
-    options_of_page "$page" >"$work/described"
+while IFS='|' read -r verb _; do
+    page="weighlock-${verb%% *}.1"
+    # shellcheck disable=SC2086
+    "$bin" $verb --help >"$work/help"
     options_of_help "$work/help" >"$work/options"
-    same "options of $verb" 4 "$work/described" "$work/options"
-    sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$page" | joined >"$work/shown"
-    sed -n '/^Examples:/,$p' "$work/help" | joined >"$work/examples"
-    same "examples of $verb" 2 "$work/shown" "$work/examples"
+    grep -e '^--' "$work/options" | grep -vx -e --help >"$work/long"
+    synopsis_of_page "$page" "$verb" >"$work/described"
+    same "synopsis of $verb" 0 "$work/described" "$work/long"
+    cat "$work/options" >>"$work/options-of-$page"
+    sed -n '/^Examples:/,$p' "$work/help" | joined >>"$work/examples-of-$page"
 done <"$work/verbs"
+
+for page in weighlock-*.1; do
+    options_of_page "$page" | uniq >"$work/described"
+    sort -u "$work/options-of-$page" >"$work/options"
+    same "options in $page" 2 "$work/described" "$work/options"
+    sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$page" | joined >"$work/shown"
+    sort "$work/examples-of-$page" >"$work/examples"
+    same "examples in $page" 2 "$work/shown" "$work/examples"
+done
 ls weighlock-*.1 | sed 's/weighlock-\(.*\)\.1/\1/' | sort >"$work/pages"
-cut -d' ' -f1 "$work/verbs" >"$work/names"
+cut -d' ' -f1 "$work/lines" >"$work/names"
 same "pages" 7 "$work/pages" "$work/names"
 
 "$bin" --help | sed -n '/^Exit codes/,$p' | grep -oE '[0-9] [a-z]+' | cut -d' ' -f1 >"$work/codes"

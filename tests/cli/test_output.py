@@ -10,11 +10,90 @@ import unittest
 import numpy as np
 
 from kit import (LIMIT, MODELS, OK, REFUSED, SYSTEM, TRUST, USAGE, VERBS, WEIGHLOCK, CliTest,
-                 Terminal, one_object, samples, type_of, wlk)
+                 EveryVerbTest, Terminal, one_object, samples, type_of, wlk)
 
 IRIS = MODELS / 'iris'
 EVIL = 'red \x1b[31m bell \x07 c1 \x9b2J rtl \u202e back \u2028 tag \U000e0041 \x7f.'
 HARMFUL = ('\x1b', '\x07', '\x9b', '\u202e', '\u2028', '\U000e0041', '\x7f')
+
+
+def without(*closed):
+    """What a child does to have these descriptors closed."""
+    return lambda: [os.close(fd) for fd in closed]
+
+
+class EveryVerb(EveryVerbTest):
+    """Each row of the table of verbs, as text and as JSON."""
+
+    def test_each_has_a_sample(self):
+        self.assertEqual(set(self.SAMPLES), set(VERBS))
+
+    def calls(self):
+        """The calls of all verbs, and of help."""
+        for verb in VERBS:
+            for more in ((), ('--json',)) if ' --json' in self.help(verb) else ((),):
+                yield self.sample(verb, *more)
+            yield verb, '--help'
+        yield from (('--help',), ('help', 'limits'), ('--version',), ('help', 'trust'))
+
+    def assert_whole(self):
+        """Nothing that was begun is left: no temporary names, no empty files."""
+        for path in self.folder.rglob('*'):
+            self.assertRegex(path.name, r'\A[A-Za-z0-9.]+\Z')
+            self.assertNotRegex(path.name, r'\.[A-Za-z0-9]{6}\Z')
+            self.assertGreater(path.stat().st_size, 0)
+
+    def test_they_succeed(self):
+        for call in self.calls():
+            self.assertNotEqual(self.succeeds(*call), b'', call)
+
+    def test_full_disk(self):
+        for call in self.calls():
+            with self.subTest(call), open('/dev/full', 'wb') as full:
+                result = self.call(*call, stdout=full)
+                self.assertEqual(result.returncode, SYSTEM)
+                self.assertRegex(result.stderr, rb'\Aweighlock: cli: the output could not be '
+                                 rb'written: standard output: No space left on device[^\n]*\n\Z')
+        self.assert_whole()
+
+    def test_closed_standard_output(self):
+        for closed in ((1,), (0, 1), (1, 2), (0, 1, 2)):
+            for call in self.calls():
+                result = self.call(*call, preexec_fn=without(*closed))
+                self.assertEqual(result.returncode, SYSTEM, (closed, call))
+        self.assert_whole()
+
+    def test_closed_standard_input_and_error(self):
+        for call in self.calls():
+            result = self.call(*call, preexec_fn=without(0, 2))
+            self.assertEqual(result.returncode, OK, call)
+            self.assertNotEqual(result.stdout, b'', call)
+
+    def test_files_that_may_not_grow(self):
+        """Under a limit that no file can keep to; those that write none do not notice."""
+        def no_files():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
+        before = sorted(self.folder.rglob('*'))
+        for verb in VERBS:
+            writes = '-o, --output' in self.help(verb) or verb in ('keygen', 'trust add')
+            result = self.call(*self.sample(verb), preexec_fn=no_files)
+            self.assertIn(result.returncode, (SYSTEM,) if writes else (OK, SYSTEM), verb)
+            made = set(self.folder.rglob('*')) - set(before)
+            self.assertEqual([path for path in made if path.is_file()], [], verb)
+
+    def test_batches(self):
+        names = b'model.wlk\0' * 3
+        for verb in VERBS:
+            if '--stdin0' not in self.help(verb):
+                continue
+            trusted = ('--stdin0', '--trust', self.trust)
+            self.assertEqual(self.succeeds(verb, *trusted, input=names).count(b'\n'), 3)
+            with open('/dev/full', 'wb') as full:
+                result = self.call(verb, *trusted, input=names, stdout=full)
+            self.assertEqual(result.returncode, SYSTEM)
+            result = self.call(verb, *trusted, preexec_fn=without(0))
+            self.assertEqual((result.returncode, result.stderr), (SYSTEM, b''))
+            self.assertEqual(one_object(result.stdout)['rule'], 'input.read')
 
 
 class Whole(CliTest):
@@ -61,17 +140,8 @@ class Whole(CliTest):
         self.assertIn(b'weighlock: write: the file cannot be written: out: ', result.stderr)
         self.assertEqual(self.names(), names)
 
-    def test_full_disk(self):
+    def test_full_disk_as_output_file(self):
         device = pathlib.Path('/dev/full')
-        for arguments in (self.predict, (*self.predict, '--json'), ('doctor',), ('--help',),
-                          ('help', 'limits'), ('inspect', 'model.wlk', '--json', *self.trusted),
-                          ('verify', 'model.wlk', *self.trusted), ('verify', '--help'),
-                          ('keygen', '--unencrypted')):
-            with open(device, 'wb') as full:
-                result = self.call(*arguments, stdout=full)
-            self.assertEqual(result.returncode, SYSTEM, arguments)
-            self.assertEqual(result.stderr.count(b'\n'), 1, result.stderr)
-            self.assertIn(b'standard output: No space left on device', result.stderr)
         line = self.refused(SYSTEM, 'cli.output', *self.predict, '-o', device)
         self.assertIn('/dev/full: No space left on device', line)
         self.refused(SYSTEM, 'cli.output', 'sign', 'model.wlk', '-s', self.secret, '-o', device,
@@ -79,12 +149,6 @@ class Whole(CliTest):
         self.assertTrue(stat.S_ISCHR(device.stat().st_mode))
 
     def test_closed_descriptors(self):
-        def without(*closed):
-            return lambda: [os.close(fd) for fd in closed]
-        for closed in ((1,), (0, 1), (1, 2), (0, 1, 2)):
-            for arguments in (self.predict, ('doctor',), ('--help',)):
-                result = self.call(*arguments, preexec_fn=without(*closed))
-                self.assertEqual(result.returncode, SYSTEM, (closed, arguments))
         result = self.call(*self.predict, '-o', 'out', preexec_fn=without(1))
         self.assertEqual(result.returncode, SYSTEM)  # it could not say that it was done
         result = self.call(*self.predict, preexec_fn=without(0, 2))

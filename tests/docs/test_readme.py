@@ -57,7 +57,7 @@ class Readme(unittest.TestCase):
         self.home.mkdir()
         self.environment = {**os.environ, 'HOME': str(self.home), 'LC_ALL': 'C',
                             'PATH': f'{BUILD / "bin"}:{os.environ["PATH"]}',
-                            'models': str(ROOT / 'tests' / 'models'),
+                            'models': str(ROOT / 'tests' / 'models'), 'tour': str(self.folder),
                             'LD_LIBRARY_PATH': str(BUILD / 'lib')}
         self.environment.pop('XDG_CONFIG_HOME', None)
 

@@ -33,7 +33,7 @@ static inline void wlk_case_parse(wlk_case *c) {
     const image_sink interface = memory_sink_interface(sink);
     image_builder *builder = image_builder_new(&c->limits, &interface);
     assert_non_null(builder);
-    const format_input input = {c->file, c->size, &c->limits};
+    const format_input input = {.data = c->file, .size = c->size, .limits = &c->limits};
     c->error = (wlk_error){.status = WLK_OK};
     c->model = NULL;
     c->status = format->parse(&input, builder, &c->error);

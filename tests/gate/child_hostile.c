@@ -52,7 +52,7 @@ static void add(frame_type type, unsigned flags, const void *body, uint64_t leng
 
 static wlk_status record_begin(void *context, uint64_t length, uint64_t offset, wlk_error *error) {
     (void)context, (void)error;
-    if (self.order.transport == WIRE_TRANSPORT_MAP) {
+    if (self.order.transport != WIRE_TRANSPORT_PIPE) {
         uint64_t *body = &mapped_lengths[frame_count];
         *body = length;
         add(FRAME_DATA, FRAME_RAW | FRAME_MAPPED, body, sizeof *body, offset);
@@ -72,12 +72,15 @@ static void record_answer(void) {
     wlk_limits limits;
     wlk_limits_default(&limits); /* the gate's own may be small for a test */
     const image_sink sink = {.begin = record_begin, .append = record_append};
-    const format_input input = {self.snapshot, self.order.snapshot_bytes, &limits};
+    const format_input input = {.data = self.snapshot,
+                                .size = self.order.snapshot_bytes,
+                                .absent = self.order.file_bytes - self.order.snapshot_bytes,
+                                .limits = &limits};
     image_builder *builder = image_builder_new(&limits, &sink);
     uint8_t *image;
     uint64_t length;
     if (!builder || wlk_parse(&input, builder, NULL) != WLK_OK ||
-        image_finish(builder, input.size, &image, &length, NULL) != WLK_OK) {
+        image_finish(builder, self.order.file_bytes, &image, &length, NULL) != WLK_OK) {
         _exit(99);
     }
     add(FRAME_IMAGE, 0, image, length, 0);
@@ -117,18 +120,30 @@ static _Noreturn void hang(void) {
     for (;;) (void)!read(FD_CONTROL, &byte, 1);
 }
 
-static void pause_100_ms(void) {
+static void pause_ms(long ms) {
     struct timespec start, now;
     (void)clock_gettime(CLOCK_MONOTONIC, &start); /* no system call: answered by the vDSO */
     do {
         (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    } while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 < 100);
+    } while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 < ms);
 }
 
 static _Noreturn void drip(const void *data, uint64_t length) {
     for (uint64_t i = 0; i < length; i++) {
         say((const uint8_t *)data + i, 1);
-        pause_100_ms();
+        pause_ms(100);
+    }
+    hang();
+}
+
+/* The image byte by byte, with no more time between them than a parent may stay awake. */
+static _Noreturn void trickle(void) {
+    const sent_frame *f = &frames[IMAGE];
+    say_up_to(IMAGE);
+    say(&f->header, sizeof f->header);
+    for (uint64_t i = 0; i < f->length; i++) {
+        say(f->body + i, 1);
+        pause_ms(1);
     }
     hang();
 }
@@ -201,7 +216,7 @@ static void misbehave_at_once(void) {
 
 static int run_forever(void *unused) {
     (void)unused;
-    while (syscall(SYS_pause) != 0) continue;
+    while (syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0) != 0) continue;
     return 0;
 }
 
@@ -313,14 +328,18 @@ static void spoil_headers(void) {
     if (is(HOSTILE_data_empty)) b->length = 0;
     if (is(HOSTILE_data_huge)) b->length = 1ull << 63;
     if (is(HOSTILE_data_not_raw)) b->flags = 0, b->argument = 0;
-    if (is(HOSTILE_raw_outside)) b->argument = self.order.snapshot_bytes;
-    if (is(HOSTILE_raw_across_the_end)) b->argument = self.order.snapshot_bytes - 15;
+    if (is(HOSTILE_raw_outside)) b->argument = self.order.file_bytes;
+    if (is(HOSTILE_raw_across_the_end)) b->argument = self.order.file_bytes - 15;
     if (is(HOSTILE_raw_wraps)) b->argument = UINT64_MAX - 7;
     if (is(HOSTILE_raw_from_elsewhere)) b->argument = a->argument;
     if (is(HOSTILE_mapped)) b->flags |= FRAME_MAPPED;
     if (is(HOSTILE_mapped_not_raw)) b->flags = FRAME_MAPPED, b->argument = 0;
     if (is(HOSTILE_mapped_misaligned)) b->argument -= 32;
     if (is(HOSTILE_mapped_outside)) b->argument += 64;
+    if (is(HOSTILE_mapped_before_the_data)) b->argument = a->argument - 64;
+    if (is(HOSTILE_mapped_too_long)) mapped_lengths[A] += 64;
+    if (is(HOSTILE_mapped_all)) mapped_lengths[A] = self.order.file_bytes - a->argument;
+    if (is(HOSTILE_sends_what_is_absent)) b->flags = FRAME_RAW, b->length = 8;
     if (is(HOSTILE_mapped_wraps)) mapped_lengths[B] = UINT64_MAX;
     if (is(HOSTILE_mapped_nothing)) mapped_lengths[B] = 0;
     if (is(HOSTILE_mapped_body_length)) b->length = 9;
@@ -409,6 +428,7 @@ static void spoil_order(void) {
     if (is(HOSTILE_end_twice)) insert(END, frames[END]);
     if (is(HOSTILE_says_nothing)) _exit(0);
     if (is(HOSTILE_silent)) hang();
+    if (is(HOSTILE_trickles)) trickle();
     if (is(HOSTILE_drips)) drip(frames[IMAGE].body, frames[IMAGE].length);
     if (is(HOSTILE_endless_garbage)) say_garbage_endlessly();
 }

@@ -75,6 +75,10 @@
     X(mapped_not_raw)                                                              \
     X(mapped_misaligned)                                                           \
     X(mapped_outside)                                                              \
+    X(mapped_before_the_data)                                                      \
+    X(mapped_too_long)                                                             \
+    X(mapped_all)                                                                  \
+    X(sends_what_is_absent)                                                        \
     X(mapped_wraps)                                                                \
     X(mapped_nothing)                                                              \
     X(mapped_body_length)                                                          \
@@ -117,6 +121,7 @@
     X(says_nothing)                                                                \
     X(silent)                                                                      \
     X(drips)                                                                       \
+    X(trickles)                                                                    \
     X(burns)                                                                       \
     /* REFUSE */                                                                   \
     X(refuses)                                                                     \

@@ -58,9 +58,9 @@ static void test_programs_that_are_not_used(void **state) {
     expect_unusable(scratch, "cage.program", "is not a regular file");
     expect_unusable(fifo, "cage.program", "is not a regular file");
     expect_unusable("/dev/null", "cage.program", "is not a regular file");
-    expect_unusable(copy_of_child("group", 0775), "cage.program", "is writable by others");
-    expect_unusable(copy_of_child("world", 0757), "cage.program", "is writable by others");
-    expect_unusable(copy_of_child("data", 0600), "cage.program", "is not executable");
+    expect_unusable(copy_of_child("group", 0775), "cage.program-mode", "is writable by others");
+    expect_unusable(copy_of_child("world", 0757), "cage.program-mode", "is writable by others");
+    expect_unusable(copy_of_child("data", 0600), "cage.program-execute", "is not executable");
 }
 
 /* Only root can make a file that somebody else owns; for an ordinary user, root's
@@ -77,7 +77,7 @@ static void test_owners(void **state) {
     }
     const char *path = copy_of_child("somebody", 0755);
     assert_int_equal(chown(path, ORDINARY_USER, ORDINARY_USER), 0);
-    expect_unusable(path, "cage.program", "is owned by neither root nor you");
+    expect_unusable(path, "cage.program-mode", "is owned by neither root nor you");
 }
 
 static void expect_unusable_text(const char *text, const char *rule) {

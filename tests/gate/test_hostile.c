@@ -22,6 +22,7 @@ typedef struct hostile_row {
     uint64_t tensors; /* another one, 0: as it is */
     wlk_transport transport;
     wlk_layers layers;
+    bool lazy;            /* the file is opened for its tensors to be read later */
     const char *ordinary; /* for an ordinary user's gate, where that is another rule */
 } hostile_row;
 
@@ -34,6 +35,7 @@ static const char *const case_names[] = {
 #define CASE(name) .number = HOSTILE_##name
 #define DEADLINE .limit = "deadline_ms", .value = SHORT_DEADLINE, .rule = "limit.deadline"
 #define MAP .transport = WLK_TRANSPORT_MAP
+#define LAZY .lazy = true
 #define FEW_LAYERS .layers = WLK_LAYERS_REQUIRED
 
 static const hostile_row rows[] = {
@@ -45,7 +47,9 @@ static const hostile_row rows[] = {
     {CASE(exits_0_at_once), .rule = "wire.truncated"},
     {CASE(exits_1_at_once), .rule = "cage.exit", .text = "exit code 1"},
     {CASE(silent_at_once), DEADLINE},
-    {CASE(stops_itself), DEADLINE, FEW_LAYERS}, /* the first of a PID namespace cannot */
+    /* the first of a PID namespace cannot */
+    {CASE(stops_itself), .limit = "deadline_ms", .value = SHORT_DEADLINE, .rule = "cage.stopped",
+     FEW_LAYERS},
     {CASE(kills_itself), .rule = "cage.killed", .text = "signal 9", FEW_LAYERS},
     {CASE(crashes_at_once), .rule = "cage.crash", .text = "signal 11"},
     {CASE(data_before_hello), .rule = "wire.state"},
@@ -103,6 +107,9 @@ static const hostile_row rows[] = {
     {CASE(mapped_nothing), .rule = "wire.range", MAP},
     {CASE(mapped_body_length), .rule = "wire.header", MAP},
     {CASE(mapped_cut), .rule = "wire.truncated", MAP},
+    {CASE(mapped_before_the_data), .rule = "wire.range", MAP},
+    {CASE(mapped_too_long), .rule = "image.buffer", MAP},
+    {CASE(mapped_all), .rule = "image.buffer", MAP},
     {CASE(too_many_buffers), .rule = "wire.buffers", .limit = "tensors", .value = 8},
     {CASE(too_much_output), .rule = "limit.output-bytes", .limit = "output_bytes", .value = 40},
     {CASE(endless_frames), .rule = "wire.buffers"},
@@ -144,6 +151,7 @@ static const hostile_row rows[] = {
     {CASE(says_nothing), .rule = "wire.truncated"},
     {CASE(silent), DEADLINE},
     {CASE(drips), DEADLINE},
+    {CASE(trickles), DEADLINE},
     {CASE(burns), .rule = "limit.cpu-seconds", .limit = "cpu_seconds", .value = 1},
     {CASE(burns), .rule = "limit.cpu-seconds", .limit = "cpu_seconds", .value = 1, FEW_LAYERS},
     {CASE(burns), DEADLINE},
@@ -171,6 +179,46 @@ static const hostile_row rows[] = {
     {CASE(reads_parent), .rule = "cage.syscall"},
     {CASE(writes_elsewhere), .rule = "cage.syscall"},
 
+    /* lazy: the child has no payloads, and the parent no bytes to compare; what it names
+     * must lie in the data of a file that is larger than what it was given */
+    {CASE(good), .rule = ACCEPTED, LAZY},
+    {CASE(good), .rule = ACCEPTED, LAZY, FEW_LAYERS},
+    {CASE(sends_what_is_absent), .rule = "wire.header", LAZY},
+    {CASE(data_not_raw), .rule = "wire.header", LAZY},
+    {CASE(data_empty), .rule = "wire.header", LAZY},
+    {CASE(data_huge), .rule = "wire.header", LAZY},
+    {CASE(raw_outside), .rule = "wire.range", LAZY},
+    {CASE(raw_across_the_end), .rule = "wire.range", LAZY},
+    {CASE(raw_wraps), .rule = "wire.range", LAZY},
+    {CASE(mapped_not_raw), .rule = "wire.header", LAZY},
+    {CASE(mapped_misaligned), .rule = "wire.range", LAZY},
+    {CASE(mapped_outside), .rule = "wire.range", LAZY},
+    {CASE(mapped_before_the_data), .rule = "wire.range", LAZY},
+    {CASE(mapped_too_long), .rule = "image.buffer", LAZY},
+    {CASE(mapped_all), .rule = "image.buffer", LAZY},
+    {CASE(mapped_wraps), .rule = "wire.range", LAZY},
+    {CASE(mapped_nothing), .rule = "wire.range", LAZY},
+    {CASE(mapped_body_length), .rule = "wire.header", LAZY},
+    {CASE(mapped_cut), .rule = "wire.truncated", LAZY},
+    {CASE(endless_frames), .rule = "wire.header", LAZY},
+    {CASE(too_many_buffers), .rule = "wire.header", .limit = "tensors", .value = 8, LAZY},
+    {CASE(image_garbage), .rule = "image.header", LAZY},
+    {CASE(image_other_file), .rule = "image.header", LAZY},
+    {CASE(image_buffer_index), .rule = "image.reference", LAZY},
+    {CASE(image_buffer_range), .rule = "image.tensor", LAZY},
+    {CASE(image_gap), .rule = "image.span", LAZY},
+    {CASE(image_unused_buffer), .rule = "image.buffer", LAZY},
+    {CASE(image_missing_buffer), .rule = "image.reference", LAZY},
+    {CASE(no_end), .rule = "wire.truncated", LAZY},
+    {CASE(byte_after_end), .rule = "wire.trailing", LAZY},
+    {CASE(exits_1_after_end), .rule = "cage.exit", .text = "exit code 1", LAZY},
+    {CASE(crashes_after_end), .rule = "cage.crash", .text = "signal 11", LAZY},
+    {CASE(hangs_after_end), DEADLINE, LAZY},
+    {CASE(silent), DEADLINE, LAZY},
+    {CASE(refuses), .rule = "format.unknown", .offset = 77, LAZY},
+    {CASE(opens_file), .rule = "cage.syscall", LAZY},
+    {CASE(makes_dumpable), .rule = "cage.attest", .text = "not-dumpable", LAZY},
+
     /* claims about the cage that are not true; what an ordinary user may not see of
      * another process is the child's word */
     {CASE(makes_dumpable), .rule = "cage.attest", .text = "not-dumpable"},
@@ -184,8 +232,6 @@ static const hostile_row rows[] = {
 };
 
 #define ROWS (sizeof rows / sizeof *rows)
-
-static kit_file sample;
 
 /* What the row's gate is opened with. */
 static wlk_load_options options_of(const hostile_row *row) {
@@ -225,11 +271,11 @@ static const char *rule_of(const hostile_row *row) {
 
 /* What is wrong with how a load ended; NULL if nothing is. */
 static const char *fault(const hostile_row *row, wlk_status status, const wlk_error *error,
-                         const wlk_model *model, double took) {
+                         bool handed_out, double took) {
     const bool to_deadline = strcmp(row->rule, "limit.deadline") == 0;
     const char *want = rule_of(row);
     if (!expected(want, status == WLK_OK ? ACCEPTED : wlk_rule_name(error->rule))) return "rule";
-    if ((status == WLK_OK) != (model != NULL)) return "model";
+    if ((status == WLK_OK) != handed_out) return "model";
     if (took > (to_deadline ? 10 : 30)) return "too late";
     if (status == WLK_OK) return NULL;
     if (status != error->status || status != rule_status(error->rule)) return "verdict";
@@ -238,21 +284,45 @@ static const char *fault(const hostile_row *row, wlk_status status, const wlk_er
     return to_deadline && took < SHORT_DEADLINE / 1000.0 ? "too early" : NULL;
 }
 
+/* Opens the sample to be read later; *handed_out if there is something to read. */
+static wlk_status open_lazily(const wlk_load_options *options, bool *handed_out,
+                              wlk_load_report *report, wlk_error *error) {
+    wlk_gate *gate = kit_gate(options);
+    const wlk_artifact artifact = {.fd = kit_memfd(&kit.sample, 0)};
+    wlk_lazy *lazy = (wlk_lazy *)(uintptr_t)1;
+    const wlk_status status = wlk_gate_open_lazy(gate, &artifact, &lazy, report, error);
+    *handed_out = lazy != NULL;
+    wlk_lazy_close(lazy);
+    (void)close(artifact.fd);
+    wlk_gate_close(gate);
+    return status;
+}
+
+static wlk_status load_at_once(const wlk_load_options *options, bool *handed_out,
+                               wlk_load_report *report, wlk_error *error) {
+    wlk_model *model = (wlk_model *)(uintptr_t)1;
+    const wlk_status status = kit_load(options, &kit.sample, &model, report, error);
+    *handed_out = model != NULL;
+    wlk_model_free(model);
+    return status;
+}
+
 static bool row_holds(const hostile_row *row) {
     const wlk_load_options options = options_of(row);
     const unsigned descriptors = kit_descriptors();
-    wlk_model *model = (wlk_model *)(uintptr_t)1;
+    bool handed_out;
     wlk_load_report report;
     wlk_error error;
     const double start = kit_seconds();
-    const wlk_status status = kit_load(&options, &sample, &model, &report, &error);
+    const wlk_status status = row->lazy ? open_lazily(&options, &handed_out, &report, &error)
+                                        : load_at_once(&options, &handed_out, &report, &error);
     const double took = kit_seconds() - start;
-    const char *wrong = fault(row, status, &error, model, took);
+    const char *wrong = fault(row, status, &error, handed_out, took);
     if (!wrong && !report.child_started) wrong = "report";
-    wlk_model_free(model);
     if (!wrong && !kit_is_clean(descriptors)) wrong = "something is left behind";
     if (wrong) {
-        (void)fprintf(stderr, "%s: %s: %s at %llu (%s), %f s\n", case_names[row->number], wrong,
+        (void)fprintf(stderr, "%s%s: %s: %s at %llu (%s), %f s\n", case_names[row->number],
+                      row->lazy ? ", lazy" : "", wrong,
                       status == WLK_OK ? ACCEPTED : wlk_rule_name(error.rule),
                       (unsigned long long)error.offset, error.text, took);
     }
@@ -322,13 +392,33 @@ static void test_limit_a_captured_child_can_swap_tensors(void **state) {
         const wlk_load_options options = options_of(&row);
         wlk_model *model;
         wlk_error error;
-        EXPECT_OK(kit_load(&options, &sample, &model, NULL, &error));
+        EXPECT_OK(kit_load(&options, &kit.sample, &model, NULL, &error));
         const wlk_tensor a = wlk_model_tensor(model, wlk_model_find_tensor(model, "a"));
         const wlk_tensor b = wlk_model_tensor(model, wlk_model_find_tensor(model, "b"));
-        assert_memory_equal(a.data, sample.data + DATA_AT + 64, 16);
-        assert_memory_equal(b.data, sample.data + DATA_AT, 16);
+        assert_memory_equal(a.data, kit.sample.data + DATA_AT + 64, 16);
+        assert_memory_equal(b.data, kit.sample.data + DATA_AT, 16);
         wlk_model_free(model);
     }
+}
+
+static double cpu_seconds(void) {
+    struct timespec used;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec * 1e-9;
+}
+
+/* A parent that stayed awake for each byte would use all of the time that they take. */
+static void test_a_trickling_child_does_not_keep_the_parent_awake(void **state) {
+    (void)state;
+    const hostile_row row = {CASE(trickles), .limit = "deadline_ms", .value = 1000};
+    const wlk_load_options options = options_of(&row);
+    bool handed_out;
+    wlk_load_report report;
+    wlk_error error;
+    const double before = cpu_seconds();
+    const wlk_status status = load_at_once(&options, &handed_out, &report, &error);
+    expect_refused("trickle", status, &error, "limit.deadline", NULL);
+    assert_true(cpu_seconds() - before < 0.25);
 }
 
 /* The altered byte lies in the second mebibyte of a tensor, and on its border. */
@@ -362,14 +452,8 @@ static void test_offset_of_an_altered_byte_in_a_large_tensor(void **state) {
 }
 
 static int setup(void **state) {
-    if (kit_setup(state) != 0) return 1;
-    sample = kit_signed(0);
-    return sample.size == DATA_AT + 64 + 16 ? 0 : 1;
-}
-
-static int teardown(void **state) {
-    free(sample.data);
-    return kit_teardown(state);
+    if (kit_sample_setup(state) != 0) return 1;
+    return kit.sample.size == DATA_AT + 64 + 16 ? 0 : 1;
 }
 
 static int group(void) {
@@ -378,9 +462,10 @@ static int group(void) {
         cmocka_unit_test(test_every_slow_misbehaviour),
         cmocka_unit_test(test_no_way_to_misbehave_is_forgotten),
         cmocka_unit_test(test_limit_a_captured_child_can_swap_tensors),
+        cmocka_unit_test(test_a_trickling_child_does_not_keep_the_parent_awake),
         cmocka_unit_test(test_offset_of_an_altered_byte_in_a_large_tensor),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, kit_sample_teardown);
 }
 
 int main(void) {

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/utsname.h>
@@ -28,7 +29,6 @@
 #define SANITIZED 0
 #endif
 
-static kit_file sample;
 static wlk_load_options real_child, hostile_child;
 
 /* ---- loads without assertions: for use in other processes and threads */
@@ -38,12 +38,13 @@ static const char *load_through(wlk_gate *gate, wlk_load_report *report) {
     wlk_model *model = NULL;
     wlk_error error;
     const int fd = memfd_create("sample", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0 || write(fd, sample.data, sample.size) != (ssize_t)sample.size) return "no memfd";
+    if (fd < 0 || write(fd, kit.sample.data, kit.sample.size) != (ssize_t)kit.sample.size)
+        return "no memfd";
     const wlk_status status = wlk_gate_load_fd(gate, fd, &model, report, &error);
     (void)close(fd);
     if ((status == WLK_OK) != (model != NULL)) return "model";
-    const bool right =
-        !model || memcmp(wlk_model_tensor(model, 1).data, sample.data + sample.size - 16, 16) == 0;
+    const bool right = !model || memcmp(wlk_model_tensor(model, 1).data,
+                                        kit.sample.data + kit.sample.size - 16, 16) == 0;
     wlk_model_free(model);
     if (!right) return "content";
     return status == WLK_OK ? "" : wlk_rule_name(error.rule);
@@ -405,6 +406,65 @@ static int host_that_loses_namespaces(void) {
     return loads_well(1) ? 0 : 3; /* a new gate finds out anew */
 }
 
+/* ---- somebody meddles with the child */
+
+typedef struct meddler {
+    pthread_t thread;
+    pid_t host;
+    int number; /* the signal that it sends once the child waits in its cage */
+} meddler;
+
+static pid_t child_of(pid_t pid);
+static bool is_locked_down(pid_t pid);
+
+static void *meddle(void *argument) {
+    const meddler *m = argument;
+    pid_t child = 0;
+    const double end = kit_seconds() + 10;
+    while ((child == 0 || !is_locked_down(child)) && kit_seconds() < end) child = child_of(m->host);
+    (void)usleep(50000); /* attested, and GO said */
+    if (child > 0) (void)kill(child, m->number);
+    return NULL;
+}
+
+/* A child that says nothing is sent a signal from outside. */
+static const char *load_while_meddled_with(int number) {
+    meddler m = {.host = getpid(), .number = number};
+    hostile_child.policy.limits.columns = HOSTILE_silent;
+    hostile_child.policy.limits.deadline_ms = 3000;
+    if (pthread_create(&m.thread, NULL, meddle, &m) != 0) return "no thread";
+    const char *rule = load_once(&hostile_child, NULL);
+    (void)pthread_join(m.thread, NULL);
+    return rule;
+}
+
+static int host_whose_child_is_stopped(void) {
+    const unsigned descriptors = kit_descriptors();
+    if (!is(load_while_meddled_with(SIGSTOP), "cage.stopped")) return 1;
+    return kit_is_clean(descriptors) ? 0 : 2;
+}
+
+static int host_whose_child_is_killed(void) {
+    const unsigned descriptors = kit_descriptors();
+    if (!is(load_while_meddled_with(SIGKILL), "cage.killed")) return 1;
+    return kit_is_clean(descriptors) ? 0 : 2;
+}
+
+/* ---- a host that may not write large files, the private copy included */
+
+static int host_with_a_file_limit(void) {
+    const struct rlimit limit = {kit.sample.size - 1, RLIM_INFINITY};
+    const char *path = in_scratch("limited.wlk");
+    wlk_model *model;
+    wlk_error error;
+    FILE *file = fopen(path, "wbe");
+    if (!file || fwrite(kit.sample.data, 1, kit.sample.size, file) != kit.sample.size) return 9;
+    (void)fclose(file);
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return 8;
+    if (wlk_load_path(path, &real_child, &model, NULL, &error) != WLK_SYSTEM) return 1;
+    return is(wlk_rule_name(error.rule), "gate.file-limit") && strstr(error.text, "4176") ? 0 : 2;
+}
+
 /* ---- the parent dies */
 
 static int host_with_a_silent_child(void) {
@@ -479,18 +539,15 @@ HOST_TEST(that_cannot_be_dumped)
 HOST_TEST(in_a_container)
 HOST_TEST(that_loses_namespaces)
 HOST_TEST(that_dies)
+HOST_TEST(whose_child_is_stopped)
+HOST_TEST(whose_child_is_killed)
+HOST_TEST(with_a_file_limit)
 
 static int setup(void **state) {
-    if (kit_setup(state) != 0) return 1;
-    sample = kit_signed(0);
+    if (kit_sample_setup(state) != 0) return 1;
     real_child = kit_options(REAL_CHILD);
     hostile_child = kit_options(HOSTILE_CHILD);
     return 0;
-}
-
-static int teardown(void **state) {
-    free(sample.data);
-    return kit_teardown(state);
 }
 
 static int group(void) {
@@ -512,8 +569,11 @@ static int group(void) {
         cmocka_unit_test(test_host_in_a_container),
         cmocka_unit_test(test_host_that_loses_namespaces),
         cmocka_unit_test(test_host_that_dies),
+        cmocka_unit_test(test_host_whose_child_is_stopped),
+        cmocka_unit_test(test_host_whose_child_is_killed),
+        cmocka_unit_test(test_host_with_a_file_limit),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, kit_sample_teardown);
 }
 
 int main(void) {

@@ -11,8 +11,6 @@
 
 #define HOSTILE_CHILD "tests/gate/child_hostile"
 
-static kit_file sample; /* two tensors, signed by whom we trust */
-
 /* ---- the same model by every way */
 
 static void expect_same(const wlk_model *a, const wlk_model *b) {
@@ -94,8 +92,8 @@ static void test_who_signed_it(void **state) {
     (void)state;
     kit_file by_nobody = kit_written(kit_model(0), NULL);
     kit_file by_stranger = kit_written(kit_model(0), kit.stranger);
-    expect_trust(&sample, kit.trust, NULL, WLK_SIGNED_TRUSTED);
-    expect_trust(&sample, NULL, "trust.unknown-key", WLK_SIGNED_UNKNOWN);
+    expect_trust(&kit.sample, kit.trust, NULL, WLK_SIGNED_TRUSTED);
+    expect_trust(&kit.sample, NULL, "trust.unknown-key", WLK_SIGNED_UNKNOWN);
     expect_trust(&by_nobody, kit.trust, "trust.unsigned", WLK_UNSIGNED);
     expect_trust(&by_stranger, kit.trust, "trust.unknown-key", WLK_SIGNED_UNKNOWN);
     free(by_nobody.data);
@@ -127,9 +125,9 @@ static void test_a_failed_signature_is_not_an_unsigned_file(void **state) {
     wlk_error error;
     options.allow_unsigned = 1;
     for (unsigned i = ENVELOPE_SIGNATURE_AT; i < ENVELOPE_SIGNATURE_AT + 64; i += 21) {
-        sample.data[i] ^= 1;
-        const wlk_status status = kit_load(&options, &sample, &model, &report, &error);
-        sample.data[i] ^= 1;
+        kit.sample.data[i] ^= 1;
+        const wlk_status status = kit_load(&options, &kit.sample, &model, &report, &error);
+        kit.sample.data[i] ^= 1;
         expect_refused("signature", status, &error, "trust.signature", "author");
         assert_int_equal(error.offset, ENVELOPE_SIGNATURE_AT);
         assert_int_equal(report.child_started, 0);
@@ -257,7 +255,7 @@ static void test_a_signed_but_hostile_header(void **state) {
 
 static void test_limits_of_the_parent_and_of_the_child(void **state) {
     (void)state;
-    wlk_model *parsed = read_back(sample.data, sample.size);
+    wlk_model *parsed = read_back(kit.sample.data, kit.sample.size);
     uint64_t offsets[WLK_SECTION_COUNT], image_bytes;
     assert_true(image_layout(parsed->view.header->counts, offsets, &image_bytes));
     wlk_model_free(parsed);
@@ -266,7 +264,8 @@ static void test_limits_of_the_parent_and_of_the_child(void **state) {
         uint64_t least;
         bool child;
     } rows[] = {
-        {"file_bytes", "limit.file-bytes", sample.size, false},
+        {"file_bytes", "limit.file-bytes", kit.sample.size, false},
+        {"snapshot_bytes", "limit.snapshot-bytes", kit.sample.size, false},
         {"tensors", "limit.tensors", 2, true},
         {"output_bytes", "limit.output-bytes", 32, true},
         {"image_bytes", "limit.image-bytes", image_bytes, true},
@@ -279,11 +278,11 @@ static void test_limits_of_the_parent_and_of_the_child(void **state) {
         wlk_error error;
         assert_int_equal(wlk_limits_set(&options.policy.limits, rows[i].name, rows[i].least),
                          WLK_OK);
-        EXPECT_OK(kit_load(&options, &sample, &model, &report, &error));
+        EXPECT_OK(kit_load(&options, &kit.sample, &model, &report, &error));
         wlk_model_free(model);
         assert_int_equal(wlk_limits_set(&options.policy.limits, rows[i].name, rows[i].least - 1),
                          WLK_OK);
-        const wlk_status status = kit_load(&options, &sample, &model, &report, &error);
+        const wlk_status status = kit_load(&options, &kit.sample, &model, &report, &error);
         expect_refused(rows[i].name, status, &error, rows[i].rule, NULL);
         assert_int_equal(status, WLK_LIMIT);
         assert_int_equal(report.child_started, rows[i].child);
@@ -301,7 +300,7 @@ static void test_limits_that_are_boundless(void **state) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         assert_int_equal(wlk_limits_set(&options.policy.limits, names[i], UINT64_MAX), WLK_OK);
     }
-    EXPECT_OK(kit_load(&options, &sample, &model, NULL, &error));
+    EXPECT_OK(kit_load(&options, &kit.sample, &model, NULL, &error));
     wlk_model_free(model);
 }
 
@@ -314,12 +313,12 @@ static void test_invariant_1_a_path_is_opened_once(void **state) {
     wlk_gate *gate = kit_gate(&options);
     wlk_model *model;
     wlk_error error;
-    write_bytes(path, sample.data, sample.size);
+    write_bytes(path, kit.sample.data, kit.sample.size);
     write_bytes(other, "something else", 14);
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     assert_int_equal(rename(other, path), 0);
     EXPECT_OK(wlk_gate_load_fd(gate, fd, &model, NULL, &error));
-    assert_memory_equal(wlk_model_tensor(model, 0).data, sample.data + 4096, 16);
+    assert_memory_equal(wlk_model_tensor(model, 0).data, kit.sample.data + 4096, 16);
     wlk_model_free(model);
     (void)close(fd);
     wlk_gate_close(gate);
@@ -336,13 +335,13 @@ static void test_invariant_1_the_model_does_not_depend_on_the_file(void **state)
         wlk_model *model;
         wlk_error error;
         options.transport = ways[i];
-        write_bytes(path, sample.data, sample.size);
+        write_bytes(path, kit.sample.data, kit.sample.size);
         EXPECT_OK(wlk_load_path(path, &options, &model, NULL, &error));
         const int fd = open(path, O_WRONLY | O_CLOEXEC);
         assert_int_equal(pwrite(fd, zeros, sizeof zeros, 4096), sizeof zeros);
         assert_int_equal(ftruncate(fd, 1), 0);
         (void)close(fd);
-        assert_memory_equal(wlk_model_tensor(model, 0).data, sample.data + 4096, 16);
+        assert_memory_equal(wlk_model_tensor(model, 0).data, kit.sample.data + 4096, 16);
         wlk_model_free(model);
     }
 }
@@ -356,7 +355,7 @@ static void test_invariant_1_files_that_change_places(void **state) {
     kit_file evil = kit_written(kit_model(16), kit.stranger);
     wlk_gate *gate = kit_gate(&options);
     unsigned accepted = 0, refused = 0;
-    write_bytes(path, sample.data, sample.size);
+    write_bytes(path, kit.sample.data, kit.sample.size);
     write_bytes(other, evil.data, evil.size);
     const pid_t exchanger = fork();
     if (exchanger == 0) {
@@ -371,7 +370,7 @@ static void test_invariant_1_files_that_change_places(void **state) {
         wlk_error error;
         const wlk_status status = wlk_gate_load_path(gate, path, &model, NULL, &error);
         if (status == WLK_OK) {
-            assert_int_equal(wlk_model_file_bytes(model), sample.size);
+            assert_int_equal(wlk_model_file_bytes(model), kit.sample.size);
             assert_int_equal(wlk_model_find_tensor(model, "extra"), WLK_NONE);
             wlk_model_free(model);
             accepted++;
@@ -414,11 +413,11 @@ static void test_what_is_no_model(void **state) {
     expect_no_model(path, "format.empty");
     write_bytes(path, zeros, sizeof zeros);
     expect_no_model(path, "format.unknown");
-    write_bytes(path, sample.data, 9);
+    write_bytes(path, kit.sample.data, 9);
     expect_no_model(path, "format.unknown");
-    write_bytes(path, sample.data, 10);
+    write_bytes(path, kit.sample.data, 10);
     expect_no_model(path, "envelope.truncated");
-    write_bytes(path, sample.data, sample.size - 1);
+    write_bytes(path, kit.sample.data, kit.sample.size - 1);
     expect_no_model(path, "envelope.layout");
 }
 
@@ -428,7 +427,7 @@ static void test_report_and_error_may_be_left_out(void **state) {
     (void)state;
     const wlk_load_options options = kit_options(REAL_CHILD);
     wlk_gate *gate = kit_gate(&options);
-    const int fd = kit_memfd(&sample, 0);
+    const int fd = kit_memfd(&kit.sample, 0);
     wlk_model *model;
     assert_int_equal(wlk_gate_load_fd(gate, fd, &model, NULL, NULL), WLK_OK);
     wlk_model_free(model);
@@ -453,9 +452,9 @@ static void test_a_gate_can_be_closed_early(void **state) {
         wlk_model *model;
         wlk_error error;
         options.transport = way;
-        EXPECT_OK(kit_load(&options, &sample, &model, NULL, &error));
+        EXPECT_OK(kit_load(&options, &kit.sample, &model, NULL, &error));
         assert_true(kit_is_clean(descriptors)); /* a model holds no descriptor */
-        assert_memory_equal(wlk_model_tensor(model, 1).data, sample.data + 4096 + 64, 16);
+        assert_memory_equal(wlk_model_tensor(model, 1).data, kit.sample.data + 4096 + 64, 16);
         wlk_model_free(model);
         assert_true(kit_is_clean(descriptors));
     }
@@ -481,17 +480,6 @@ static void test_threads_for_hashing(void **state) {
     free(file.data);
 }
 
-static int setup(void **state) {
-    if (kit_setup(state) != 0) return 1;
-    sample = kit_signed(0);
-    return 0;
-}
-
-static int teardown(void **state) {
-    free(sample.data);
-    return kit_teardown(state);
-}
-
 static int group(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_transports_give_the_same_model),
@@ -512,7 +500,7 @@ static int group(void) {
         cmocka_unit_test(test_a_gate_can_be_closed_early),
         cmocka_unit_test(test_threads_for_hashing),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, kit_sample_setup, kit_sample_teardown);
 }
 
 int main(void) {

@@ -6,6 +6,9 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "gate/snapshot.h"
 
@@ -92,17 +95,27 @@ static void test_a_sealed_memfd_is_taken_as_it_is(void **state) {
 
 /* ---- what is no artifact */
 
-static void expect_no_snapshot(const char *path, uint64_t limit, const char *rule) {
+static void expect_no_snapshot(const char *path, uint64_t limit, const char *rule,
+                               const char *said) {
     const unsigned before = kit_descriptors();
     snapshot s = SNAPSHOT_NONE;
     wlk_error error;
     int fd = -1;
     wlk_status status = snapshot_open_path(path, &fd, &error);
     if (status == WLK_OK) status = snapshot_take(fd, limit, &s, &error);
-    expect_refused(path, status, &error, rule, NULL);
+    expect_refused(path, status, &error, rule, said);
     assert_true(s.fd < 0 && s.data == NULL);
     if (fd >= 0) (void)close(fd);
     assert_int_equal(kit_descriptors(), before);
+}
+
+static const char *a_socket(void) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", in_scratch("socket"));
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    (void)close(fd);
+    return in_scratch("socket");
 }
 
 static void test_what_is_not_a_regular_file(void **state) {
@@ -111,14 +124,17 @@ static void test_what_is_not_a_regular_file(void **state) {
     assert_int_equal(mkfifo(fifo, 0600), 0);
     assert_int_equal(symlink(fifo, link), 0);
     write_bytes(empty, "", 0);
-    expect_no_snapshot(in_scratch("nothing"), LIMIT, "gate.open");
-    expect_no_snapshot("", LIMIT, "gate.open");
-    expect_no_snapshot(fifo, LIMIT, "gate.not-regular"); /* and opening it does not wait */
-    expect_no_snapshot(link, LIMIT, "gate.not-regular");
-    expect_no_snapshot(scratch, LIMIT, "gate.not-regular");
-    expect_no_snapshot("/dev/zero", LIMIT, "gate.not-regular");
-    expect_no_snapshot(empty, LIMIT, "format.empty");
-    expect_no_snapshot("/proc/self/maps", LIMIT, "format.empty"); /* of size 0, but not empty */
+    expect_no_snapshot(in_scratch("nothing"), LIMIT, "gate.open", strerror(ENOENT));
+    expect_no_snapshot("", LIMIT, "gate.open", strerror(ENOENT));
+    /* and opening it does not wait */
+    expect_no_snapshot(fifo, LIMIT, "gate.not-regular", "a FIFO");
+    expect_no_snapshot(link, LIMIT, "gate.not-regular", "a FIFO");
+    expect_no_snapshot(scratch, LIMIT, "gate.not-regular", "a directory");
+    expect_no_snapshot("/dev/zero", LIMIT, "gate.not-regular", "a device");
+    expect_no_snapshot(a_socket(), LIMIT, "gate.not-regular", "a special file");
+    expect_no_snapshot(empty, LIMIT, "format.empty", "");
+    /* of size 0, but not empty */
+    expect_no_snapshot("/proc/self/maps", LIMIT, "format.empty", "");
 }
 
 static void test_descriptors_that_cannot_be_read(void **state) {
@@ -156,10 +172,83 @@ static void test_limit_on_both_sides(void **state) {
     EXPECT_OK(snapshot_take(fd, sizeof text, &s, &error));
     snapshot_drop(&s);
     (void)close(fd);
-    expect_no_snapshot(path, sizeof text - 1, "limit.file-bytes");
+    expect_no_snapshot(path, sizeof text - 1, "limit.snapshot-bytes", "");
     write_bytes(sparse, "", 0);
     assert_int_equal(truncate(sparse, (off_t)1 << 40), 0); /* takes no room, and no time */
-    expect_no_snapshot(sparse, LIMIT, "limit.file-bytes");
+    expect_no_snapshot(sparse, LIMIT, "limit.snapshot-bytes", "");
+}
+
+/* What is opened at all has a limit of its own. */
+static void test_size_on_both_sides(void **state) {
+    (void)state;
+    const int fd = open(text_path(), O_RDONLY | O_CLOEXEC);
+    uint64_t size;
+    wlk_error error;
+    EXPECT_OK(snapshot_measure(fd, sizeof text, &size, &error));
+    assert_int_equal(size, sizeof text);
+    const wlk_status status = snapshot_measure(fd, sizeof text - 1, &size, &error);
+    expect_refused("measure", status, &error, "limit.file-bytes", NULL);
+    assert_int_equal(error.offset, sizeof text - 1);
+    (void)close(fd);
+}
+
+/* ---- the first part of a file */
+
+static void test_a_head_is_sealed_like_a_whole(void **state) {
+    (void)state;
+    const int fd = open(text_path(), O_RDWR | O_CLOEXEC);
+    for (uint64_t length = 1; length <= sizeof text; length++) {
+        snapshot s = SNAPSHOT_NONE;
+        wlk_error error;
+        EXPECT_OK(snapshot_take_head(fd, length, &s, &error));
+        assert_int_equal(s.size, length);
+        assert_memory_equal(s.data, text, length);
+        assert_int_equal(fcntl(s.fd, F_GET_SEALS) & ALL_SEALS, ALL_SEALS);
+        snapshot_drop(&s);
+    }
+    snapshot s = SNAPSHOT_NONE;
+    wlk_error error;
+    const wlk_status status = snapshot_take_head(fd, sizeof text + 1, &s, &error);
+    expect_refused("longer than the file", status, &error, "gate.changed", NULL);
+    assert_int_equal(error.offset, sizeof text);
+    (void)close(fd);
+}
+
+/* ---- a process that may not make large files: a write beyond the limit would be a
+ * signal, which ends whoever does not expect it */
+
+static int take_with_file_limit(rlim_t most, const char *rule) {
+    const struct rlimit limit = {most, RLIM_INFINITY};
+    const unsigned before = kit_descriptors();
+    const int fd = open(in_scratch("artifact"), O_RDONLY | O_CLOEXEC);
+    snapshot s = SNAPSHOT_NONE;
+    wlk_error error = {0};
+    if (fd < 0 || setrlimit(RLIMIT_FSIZE, &limit) != 0) return 9;
+    const wlk_status status = snapshot_take(fd, LIMIT, &s, &error);
+    snapshot_drop(&s);
+    (void)close(fd);
+    if (kit_descriptors() != before) return 2;
+    return strcmp(status == WLK_OK ? "" : wlk_rule_name(error.rule), rule) == 0 ? 0 : 1;
+}
+
+static int file_limit_below(void) {
+    return take_with_file_limit(sizeof text - 1, "gate.file-limit");
+}
+
+static int file_limit_nothing(void) {
+    return take_with_file_limit(0, "gate.file-limit");
+}
+
+static int file_limit_exact(void) {
+    return take_with_file_limit(sizeof text, "");
+}
+
+static void test_a_limit_of_the_process_is_no_signal(void **state) {
+    (void)state;
+    (void)text_path();
+    assert_int_equal(kit_in_process(file_limit_below), 0);
+    assert_int_equal(kit_in_process(file_limit_nothing), 0);
+    assert_int_equal(kit_in_process(file_limit_exact), 0);
 }
 
 /* ---- a file that changes meanwhile */
@@ -286,6 +375,9 @@ static int group(void) {
         cmocka_unit_test(test_what_is_not_a_regular_file),
         cmocka_unit_test(test_descriptors_that_cannot_be_read),
         cmocka_unit_test(test_limit_on_both_sides),
+        cmocka_unit_test(test_size_on_both_sides),
+        cmocka_unit_test(test_a_head_is_sealed_like_a_whole),
+        cmocka_unit_test(test_a_limit_of_the_process_is_no_signal),
         cmocka_unit_test(test_a_file_that_grows_and_shrinks),
         cmocka_unit_test(test_a_change_at_every_system_call),
     };

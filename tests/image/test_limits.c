@@ -12,6 +12,7 @@ typedef struct limit_row {
 /* image_bytes and output_bytes are computed: they follow from the sample. */
 static const limit_row rows[] = {
     {"tensors", SAMPLE_TENSORS, RULE_LIMIT_TENSORS},
+    {"rank", WLK_MAX_RANK, RULE_LIMIT_RANK},
     {"values", SAMPLE_VALUES, RULE_LIMIT_VALUES},
     {"graphs", SAMPLE_GRAPHS, RULE_LIMIT_GRAPHS},
     {"graph_depth", SAMPLE_GRAPH_DEPTH, RULE_LIMIT_GRAPH_DEPTH},
@@ -278,6 +279,75 @@ static void test_builder_of_type_depth(void **state) {
     }
 }
 
+/* Of tensors and of declared types. */
+static void test_builder_of_rank(void **state) {
+    (void)state;
+    enum { RANK = 3 };
+    static const uint64_t shape[RANK] = {1, 1, 1};
+    static const uint8_t byte = 1;
+    for (uint32_t limit = RANK - 1; limit <= RANK; limit++) {
+        for (int typed = 0; typed < 2; typed++) {
+            image_fixture f;
+            wlk_limits limits;
+            wlk_error error = {0};
+            const type_record type = {.kind = WLK_TYPE_TENSOR,
+                                      .dtype = WLK_F32,
+                                      .has_shape = 1,
+                                      .rank = RANK,
+                                      .dims = {1, 1, 1},
+                                      .element = IMAGE_NONE};
+            const image_tensor_spec spec = {.dtype = WLK_U8,
+                                            .rank = RANK,
+                                            .shape = shape,
+                                            .block = IMAGE_NONE,
+                                            .data = &byte,
+                                            .nbytes = 1,
+                                            .file_offset = WLK_NO_OFFSET,
+                                            .offset = 11};
+            limits_with(&limits, "rank", limit);
+            image_fixture_open(&f, &limits);
+            const uint32_t index =
+                typed ? image_type(f.builder, &type, 11) : image_tensor(f.builder, &spec);
+            assert_int_equal(index, limit == RANK ? 0 : IMAGE_NONE);
+            if (image_builder_status(f.builder, &error) != WLK_OK) {
+                assert_refusal(&error, RULE_LIMIT_RANK);
+                assert_int_equal(error.offset, 11);
+            }
+            image_fixture_close(&f);
+        }
+    }
+}
+
+/* A child that does not care about the rank of a declared type. */
+static void test_validator_of_type_rank(void **state) {
+    (void)state;
+    for (uint32_t limit = 1; limit <= 2; limit++) {
+        image_fixture f;
+        wlk_limits limits;
+        wlk_model *model = NULL;
+        wlk_error error = {0};
+        const type_record type = {.kind = WLK_TYPE_TENSOR,
+                                  .dtype = WLK_F32,
+                                  .has_shape = 1,
+                                  .rank = 2,
+                                  .dims = {1, 1},
+                                  .element = IMAGE_NONE};
+        uint8_t *image;
+        uint64_t length;
+        const image_payloads none = {0};
+        wlk_limits_default(&limits);
+        image_fixture_open(&f, &limits);
+        assert_int_equal(image_type(f.builder, &type, 0), 0);
+        assert_int_equal(image_finish(f.builder, 0, &image, &length, &error), WLK_OK);
+        limits.rank = limit;
+        const wlk_status status = image_validate(image, length, 0, &none, &limits, &model, &error);
+        assert_int_equal(status, limit == 2 ? WLK_OK : WLK_LIMIT);
+        if (status != WLK_OK) assert_refusal(&error, RULE_LIMIT_RANK);
+        wlk_model_free(model);
+        image_fixture_close(&f);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_validator),
@@ -287,6 +357,8 @@ int main(void) {
         cmocka_unit_test(test_builder_of_image_bytes),
         cmocka_unit_test(test_builder_of_endless_text),
         cmocka_unit_test(test_builder_of_type_depth),
+        cmocka_unit_test(test_builder_of_rank),
+        cmocka_unit_test(test_validator_of_type_rank),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

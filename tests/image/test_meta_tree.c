@@ -176,11 +176,17 @@ static void test_limits(void **state) {
     memset(path + 3, 'k', 4000);
     bench_open(&b);
     meta_tree_free(b.tree);
-    b.limits.metadata_entries = 3;
-    b.limits.string_bytes = 4000;
+    b.limits.name_bytes = 4000;
     b.tree = meta_tree_new(b.builder, &b.limits);
     expect_refused("path", meta_tree_set(b.tree, path, WLK_META_INT, 0, &error), &error,
-                   "limit.string-bytes", NULL);
+                   "limit.name-bytes", NULL);
+    path[4000] = '\0'; /* as long as is allowed */
+    EXPECT_OK(meta_tree_set(b.tree, path, WLK_META_INT, 0, &error));
+    bench_close(&b);
+    bench_open(&b);
+    meta_tree_free(b.tree);
+    b.limits.metadata_entries = 3;
+    b.tree = meta_tree_new(b.builder, &b.limits);
     EXPECT_OK(meta_tree_set(b.tree, "/x-a/b/c", WLK_META_INT, 0, &error));
     expect_refused("entries", meta_tree_set(b.tree, "/x-b", WLK_META_INT, 0, &error), &error,
                    "limit.metadata-entries", NULL);

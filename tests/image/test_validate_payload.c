@@ -258,7 +258,10 @@ static void count_release(void *owner) {
 static void test_release_once(void **state) {
     sample *s = *state;
     int released = 0;
-    const image_payloads payloads = {s->buffers, s->payloads.count, &released, count_release};
+    const image_payloads payloads = {.buffers = s->buffers,
+                                     .count = s->payloads.count,
+                                     .owner = &released,
+                                     .release = count_release};
     wlk_model *model = NULL;
     wlk_error error = {0};
     uint8_t *image = malloc(s->length);

@@ -45,11 +45,17 @@ static inline const char *kit_program(const char *name) {
     return "";
 }
 
-/* ---- whom the tests trust */
+/* ---- whom the tests trust, and a file that is as it should be */
+
+typedef struct kit_file {
+    uint8_t *data;
+    uint64_t size;
+} kit_file;
 
 static struct {
     wlk_secret_key *key, *stranger;
     wlk_trust *trust; /* knows key */
+    kit_file sample;  /* two tensors, signed with key; of kit_sample_setup */
 } kit;
 
 static inline wlk_secret_key *kit_key(const char *name, wlk_public_key *public_key) {
@@ -82,11 +88,6 @@ static inline int kit_teardown(void **state) {
 }
 
 /* ---- files */
-
-typedef struct kit_file {
-    uint8_t *data;
-    uint64_t size;
-} kit_file;
 
 /* A model of two tensors that differ in nothing but name and content, and of a
  * graph that adds them. `extra`: bytes of a third tensor, 0 for none. */
@@ -135,6 +136,18 @@ static inline kit_file kit_written(wlk_model *model, const wlk_secret_key *key) 
 
 static inline kit_file kit_signed(uint64_t extra) {
     return kit_written(kit_model(extra), kit.key);
+}
+
+/* Setup and teardown for groups of tests that use kit.sample. */
+static inline int kit_sample_setup(void **state) {
+    if (kit_setup(state) != 0) return 1;
+    kit.sample = kit_signed(0);
+    return 0;
+}
+
+static inline int kit_sample_teardown(void **state) {
+    free(kit.sample.data);
+    return kit_teardown(state);
 }
 
 static inline int kit_memfd(const kit_file *file, int seals) {

@@ -24,6 +24,7 @@
 
 #include <cmocka.h>
 
+#include <weighlock/memory.h>
 #include <weighlock/trust.h>
 
 #include "base/bytes.h"

@@ -118,33 +118,6 @@ static void test_unreadable_for_an_ordinary_user(void **state) {
     assert_int_equal(run_as(NOBODY, read_secret_of_other, path), 0);
 }
 
-static void test_create(void **state) {
-    (void)state;
-    const char *path = in_scratch("created");
-    wlk_error error;
-    size_t length;
-    EXPECT_OK(key_file_create(path, 0600, (const uint8_t *)"hello", 5, &error));
-    assert_int_equal(mode_of(path), 0600);
-    EXPECT_RULE(key_file_create(path, 0600, (const uint8_t *)"other", 5, &error),
-                RULE_TRUST_KEY_EXISTS);
-    char *text = read_text(path, &length);
-    assert_string_equal(text, "hello");
-    free(text);
-    EXPECT_RULE(key_file_create(in_scratch("no/such"), 0600, (const uint8_t *)"x", 1, &error),
-                RULE_TRUST_KEY_WRITE);
-}
-
-/* A dangling link must not decide where a key is written. */
-static void test_create_does_not_follow_links(void **state) {
-    (void)state;
-    const char *link = in_scratch("dangling");
-    wlk_error error;
-    assert_int_equal(symlink("elsewhere", link), 0);
-    EXPECT_RULE(key_file_create(link, 0600, (const uint8_t *)"x", 1, &error),
-                RULE_TRUST_KEY_EXISTS);
-    assert_false(exists(in_scratch("elsewhere")));
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_owner_and_mode),
@@ -153,8 +126,6 @@ int main(void) {
         cmocka_unit_test(test_what_is_no_file),
         cmocka_unit_test(test_symbolic_links),
         cmocka_unit_test(test_unreadable_for_an_ordinary_user),
-        cmocka_unit_test(test_create),
-        cmocka_unit_test(test_create_does_not_follow_links),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

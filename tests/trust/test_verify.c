@@ -149,7 +149,11 @@ static void test_truncated_and_lengthened(void **state) {
         memcpy(cut, s.bytes, size);
         const wlk_status status = wlk_verify_memory(
             cut, size, &(wlk_verify_options){.trust = trust, .threads = 2}, &got, &error);
-        if (size < 256) {
+        if (size < 10) { /* too short for the constants: no .wlk, so nothing was checked */
+            EXPECT_OK(status);
+            assert_int_equal(got.native, 0);
+            EXPECT_RULE(wlk_verification_check(&got, 1, 1, &error), RULE_TRUST_NOTHING_CHECKED);
+        } else if (size < 256) {
             EXPECT_AT(status, RULE_ENVELOPE_TRUNCATED, size);
         } else {
             EXPECT_AT(status, RULE_ENVELOPE_LAYOUT, 38);

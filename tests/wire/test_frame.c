@@ -43,9 +43,17 @@ static const char *outcome(wlk_status status, const wlk_error *error) {
     return wlk_rule_name(error->rule);
 }
 
+/* What a frame breaks is no place in the artifact: the text names the frame. */
+static const char *violation(wlk_status status, const wlk_error *error) {
+    const char *rule = outcome(status, error);
+    if (*rule) assert_int_equal(error->offset, WLK_NO_OFFSET);
+    if (strncmp(rule, "wire.", 5) == 0) assert_non_null(strstr(error->text, "frame "));
+    return rule;
+}
+
 static const char *receive(wire_receiver *receiver, const frame_header *header) {
     wlk_error error = {0};
-    return outcome(wire_receive(receiver, header, &error), &error);
+    return violation(wire_receive(receiver, header, &error), &error);
 }
 
 /* ---- states */
@@ -253,8 +261,68 @@ static void test_mapped_ranges(void **state) {
             frame_make(FRAME_DATA, FRAME_RAW | FRAME_MAPPED, 8, SEQUENCE, rows[i].offset);
         wlk_error error = {0};
         const wlk_status status = wire_receive_mapped(&receiver, &header, rows[i].length, &error);
-        assert_string_equal(outcome(status, &error), rows[i].rule);
+        assert_string_equal(violation(status, &error), rows[i].rule);
     }
+}
+
+/* No payload lies before the data, whatever its way. */
+static void test_the_head_is_no_payload(void **state) {
+    (void)state;
+    static const wire_transport ways[] = {WIRE_TRANSPORT_PIPE, WIRE_TRANSPORT_MAP,
+                                          WIRE_TRANSPORT_LAZY};
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        for (uint64_t offset = 0; offset <= 1024; offset += 64) {
+            wire_receiver receiver = receiver_in(WIRE_EXPECT_RESULT);
+            const char *want = offset < 512 ? "wire.range" : "";
+            wlk_error error = {0};
+            receiver.transport = ways[i];
+            receiver.data_from = 512;
+            if (ways[i] == WIRE_TRANSPORT_PIPE) {
+                const frame_header raw = frame_make(FRAME_DATA, FRAME_RAW, 8, SEQUENCE, offset);
+                assert_string_equal(receive(&receiver, &raw), want);
+                continue;
+            }
+            const frame_header header =
+                frame_make(FRAME_DATA, FRAME_RAW | FRAME_MAPPED, 8, SEQUENCE, offset);
+            assert_string_equal(receive(&receiver, &header), "");
+            const wlk_status status = wire_receive_mapped(&receiver, &header, 64, &error);
+            assert_string_equal(violation(status, &error), want);
+        }
+    }
+}
+
+/* The child has no bytes to send. */
+static void test_lazy_payloads_are_only_named(void **state) {
+    (void)state;
+    static const struct {
+        unsigned flags;
+        uint64_t length;
+        const char *rule;
+    } rows[] = {
+        {FRAME_RAW | FRAME_MAPPED, 8, ""},
+        {FRAME_RAW | FRAME_MAPPED, 7, "wire.header"},
+        {FRAME_RAW | FRAME_MAPPED, 9, "wire.header"},
+        {FRAME_RAW, 8, "wire.header"},
+        {FRAME_RAW, 100, "wire.header"},
+        {FRAME_MAPPED, 8, "wire.header"},
+        {0, 8, "wire.header"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        wire_receiver receiver = receiver_in(WIRE_EXPECT_RESULT);
+        const frame_header header =
+            frame_make(FRAME_DATA, (uint16_t)rows[i].flags, rows[i].length, SEQUENCE, 0);
+        receiver.transport = WIRE_TRANSPORT_LAZY;
+        assert_string_equal(receive(&receiver, &header), rows[i].rule);
+    }
+}
+
+static void test_the_frame_is_named(void **state) {
+    (void)state;
+    wire_receiver receiver = receiver_in(WIRE_EXPECT_RESULT);
+    const frame_header header = frame_of(FRAME_END);
+    wlk_error error = {0};
+    assert_int_equal(wire_receive(&receiver, &header, &error), WLK_CAGE);
+    assert_string_equal(error.text, "frame 7");
 }
 
 static void test_mapped_only_where_it_was_ordered(void **state) {
@@ -384,7 +452,12 @@ static void test_order(void **state) {
     const frame_header header = frame_make(FRAME_ORDER, 0, sizeof good + WIRE_MAX_POLICY, 0, 0);
     wlk_error error = {0};
     assert_int_equal(wire_check_order(&header, &good, &error), WLK_OK);
-    enum { ROWS = 14 };
+    wire_order lazy = good;
+    lazy.transport = WIRE_TRANSPORT_LAZY;
+    assert_int_equal(wire_check_order(&header, &lazy, &error), WLK_OK);
+    lazy.file_bytes = UINT64_MAX;
+    assert_int_equal(wire_check_order(&header, &lazy, &error), WLK_OK);
+    enum { ROWS = 19 };
     for (unsigned row = 0; row < ROWS; row++) {
         wire_order order = good;
         frame_header altered = header;
@@ -401,7 +474,12 @@ static void test_order(void **state) {
         if (row == 10) order.policy_length = UINT32_MAX, altered.length = sizeof order + UINT32_MAX;
         if (row == 11) order.protocol++;
         if (row == 12) order.transport = 0;
-        if (row == 13) order.transport = WIRE_TRANSPORT_MAP + 1;
+        if (row == 13) order.transport = WIRE_TRANSPORT_LAZY + 1;
+        if (row == 14) order.file_bytes++; /* only a lazy order leaves a part out */
+        if (row == 15) order.snapshot_bytes++;
+        if (row == 16) order.transport = WIRE_TRANSPORT_LAZY, order.snapshot_bytes++;
+        if (row == 17) order.transport = WIRE_TRANSPORT_MAP, order.file_bytes++;
+        if (row == 18) order.spaces = 2;
         const wlk_status status = wire_check_order(&altered, &order, &error);
         assert_string_equal(outcome(status, &error), "wire.order");
     }
@@ -418,6 +496,9 @@ int main(void) {
         cmocka_unit_test(test_mapped_bytes_count_too),
         cmocka_unit_test(test_number_of_buffers),
         cmocka_unit_test(test_mapped_ranges),
+        cmocka_unit_test(test_the_head_is_no_payload),
+        cmocka_unit_test(test_lazy_payloads_are_only_named),
+        cmocka_unit_test(test_the_frame_is_named),
         cmocka_unit_test(test_mapped_only_where_it_was_ordered),
         cmocka_unit_test(test_decoded_payloads_where_the_format_has_them),
         cmocka_unit_test(test_hello),

@@ -206,7 +206,7 @@ static inline wlk_model *read_back(const uint8_t *bytes, uint64_t size) {
     memory_sink *sink = memory_sink_new(&limits);
     const image_sink interface = memory_sink_interface(sink);
     image_builder *builder = image_builder_new(&limits, &interface);
-    const format_input input = {bytes, size, &limits};
+    const format_input input = {.data = bytes, .size = size, .limits = &limits};
     EXPECT_OK(wlk_parse(&input, builder, &error));
     EXPECT_OK(image_build_model(builder, sink, size, &limits, &model, &error));
     image_builder_free(builder);

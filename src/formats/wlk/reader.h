@@ -92,6 +92,9 @@ typedef struct reader {
     name_table names;
 } reader;
 
+/* The artifact's size, bytes that are absent included. */
+uint64_t reader_file_bytes(const reader *r);
+
 /* The result of a builder's call: its error, which sticks, is fetched. */
 wlk_status reader_built(const reader *r, wlk_error *error);
 
@@ -117,7 +120,7 @@ wlk_status tensors_build(const reader *r, wlk_error *error);
 /* ---- layout.c */
 
 /* Are the bytes between digest table and data, and those between the tensors,
- * zero, and do the tensors fill the data? */
+ * zero, as far as they are at hand, and do the tensors fill the data? */
 wlk_status layout_check(const reader *r, wlk_error *error);
 /* Builds the byte map. */
 wlk_status layout_build(const reader *r, wlk_error *error);

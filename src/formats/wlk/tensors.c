@@ -171,28 +171,30 @@ static uint32_t build_block(const reader *r, const tensor_entry *tensor) {
                        tensor->block_bytes, tensor->described_at);
 }
 
+/* The payload, which lies within the artifact; NULL where it is absent. */
+static const uint8_t *payload_of(const reader *r, uint64_t file_offset, uint64_t nbytes) {
+    cursor file = cursor_over(r->input->data, r->input->size, 0);
+    return cursor_skip(&file, file_offset) ? cursor_take(&file, nbytes) : NULL;
+}
+
 static wlk_status build_tensor(const reader *r, uint32_t index, wlk_error *error) {
     const tensor_entry *tensor = &r->tensors[index];
-    cursor file = cursor_over(r->input->data, r->input->size, 0);
     const uint64_t file_offset = r->envelope.data_off + tensor->offset;
-    if (!cursor_skip(&file, file_offset)) return error_at(error, RULE_INTERNAL_DEFECT, 0);
     const image_tensor_spec spec = {
         .name = reader_name(r, tensor->name),
         .dtype = tensor->dtype,
         .rank = tensor->rank,
         .shape = tensor->shape,
         .block = build_block(r, tensor),
-        .data = cursor_take(&file, tensor->nbytes),
+        .data = payload_of(r, file_offset, tensor->nbytes),
         .nbytes = tensor->nbytes,
         .file_offset = file_offset,
         .offset = tensor->described_at,
     };
     const uint32_t built = image_tensor(r->builder, &spec);
     TRY(reader_built(r, error));
-    if (!spec.data || built != index) {
-        return error_at(error, RULE_INTERNAL_DEFECT, tensor->described_at);
-    }
-    return WLK_OK;
+    if (built == index) return WLK_OK;
+    return error_at(error, RULE_INTERNAL_DEFECT, tensor->described_at);
 }
 
 wlk_status tensors_build(const reader *r, wlk_error *error) {

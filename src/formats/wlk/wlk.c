@@ -16,8 +16,13 @@ static const schema_key header_keys[HEADER_KEYS] = {
 };
 static const schema header_schema = {header_keys, HEADER_KEYS, true};
 
-/* Where the envelope says how long the header is. */
+/* Where the envelope says how long the header is, and where the data begin. */
 #define HEADER_LEN_AT 14
+#define DATA_OFF_AT 30
+
+uint64_t reader_file_bytes(const reader *r) {
+    return r->input->size + r->input->absent;
+}
 
 wlk_status reader_built(const reader *r, wlk_error *error) {
     if (image_builder_status(r->builder, NULL) == WLK_OK) return WLK_OK;
@@ -46,9 +51,20 @@ uint32_t reader_name(const reader *r, text_ref text) {
     return image_name(r->builder, (const char *)text.text, text.length, text.offset);
 }
 
+/* The envelope, and that everything before the data is at hand. */
+static wlk_status open_envelope(reader *r, wlk_error *error) {
+    const format_input *input = r->input;
+    if (input->absent > 0 && input->size < ENVELOPE_BYTES) {
+        return error_at(error, RULE_ENVELOPE_TRUNCATED, input->size);
+    }
+    TRY(envelope_decode(input->data, reader_file_bytes(r), &r->envelope, error));
+    if (r->envelope.data_off <= input->size) return WLK_OK;
+    return error_at(error, RULE_ENVELOPE_LAYOUT, DATA_OFF_AT);
+}
+
 /* Finds the header and checks its structure. */
 static wlk_status open_header(reader *r, wlk_error *error) {
-    TRY(envelope_decode(r->input->data, r->input->size, &r->envelope, error));
+    TRY(open_envelope(r, error));
     if (r->envelope.header_len > r->limits->header_bytes) {
         return error_at(error, RULE_LIMIT_HEADER_BYTES, HEADER_LEN_AT);
     }

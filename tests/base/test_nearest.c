@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "input/nearest.h"
+#include "base/nearest.h"
 
 static void test_distances(void **state) {
     (void)state;

@@ -1,6 +1,6 @@
 /* "Did you mean ...?": the known name that is closest to a mistyped one. */
-#ifndef WLK_INPUT_NEAREST_H
-#define WLK_INPUT_NEAREST_H
+#ifndef WLK_BASE_NEAREST_H
+#define WLK_BASE_NEAREST_H
 
 #include <stddef.h>
 #include <stdint.h>
