@@ -102,7 +102,20 @@ static wlk_status append(const char **list, uint32_t *count, option_id id, const
     return WLK_OK;
 }
 
+/* No file or folder has an empty name: an unset variable in a script has. */
+static bool is_empty_path(option_id id, const char *value) {
+    static const char *const paths[] = {"FILE", "DIR", "SECRET", "LIST"};
+    for (size_t i = 0; value && value[0] == '\0' && i < sizeof paths / sizeof *paths; i++) {
+        if (strcmp(option_rows[id].argument, paths[i]) == 0) return true;
+    }
+    return false;
+}
+
 static wlk_status store(option_values *out, option_id id, const char *value, wlk_error *error) {
+    if (is_empty_path(id, value)) {
+        return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET, "%s needs %s, not an empty name",
+                          option_rows[id].name, option_rows[id].argument);
+    }
     out->given |= OPTION_BIT(id);
     out->value[id] = value;
     if (id == OPTION_NA) return append(out->na, &out->na_count, id, value, error);

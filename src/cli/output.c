@@ -67,6 +67,13 @@ wlk_status output_open(const char *path, output *out, wlk_error *error) {
     return error_text(error, RULE_WRITE_TARGET, WLK_NO_OFFSET, "%s", path);
 }
 
+wlk_status output_put(const output *out, const void *data, uint64_t size, wlk_error *error) {
+    errno = 0;
+    if (fwrite(data, 1, size, out->stream) == size) return WLK_OK;
+    return error_errno(error, RULE_CLI_OUTPUT, errno ? errno : EIO,
+                       out->path ? out->path : "standard output");
+}
+
 /* ---- closing */
 
 /* The errno of the first thing that fails, 0 if all is written. */

@@ -19,6 +19,10 @@ typedef struct output {
  * output_close must follow. */
 WLK_MUST_USE wlk_status output_open(const char *path, output *out, wlk_error *error);
 
+/* Writes data; a failure says what the system says of it (a later flush may not know). */
+WLK_MUST_USE wlk_status output_put(const output *out, const void *data, uint64_t size,
+                                   wlk_error *error);
+
 /* With WLK_OK as `done`: puts the file into its place, all of it on disk. With a
  * failure, which is handed back: nothing is left behind. Standard output stays open;
  * whether it took everything is seen at the end of the program (cli_finish). */

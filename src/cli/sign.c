@@ -95,8 +95,7 @@ static wlk_status sign_memory(const cli *c, uint8_t *data, uint64_t size, wlk_pu
 static wlk_status write_file(const char *path, const void *data, uint64_t size, wlk_error *error) {
     output out;
     TRY(output_open(path, &out, error));
-    (void)fwrite(data, 1, size, out.stream);
-    return output_close(&out, WLK_OK, error);
+    return output_close(&out, output_put(&out, data, size, error), error);
 }
 
 /* A detached signature is over the whole file, envelope included: beside a file that

@@ -45,6 +45,7 @@ VALUES = (
     ('--threshold', '2', 'trust.threshold'), ('--threshold', '0', 'cli.usage'),
     ('--threshold', '-1', 'cli.usage'), ('--threshold', '4294967296', 'cli.usage'),
     ('--limit', 'nodes=18446744073709551616', 'cli.usage'), ('--limit', 'nodes', 'cli.usage'),
+    ('--trust', '', 'cli.usage'), ('--policy', '', 'cli.usage'), ('--checksums', '', 'cli.usage'),
 )
 
 SECRETS = (

@@ -130,7 +130,8 @@ class Output(BadInputTest):
         for name, call, suffix, nowhere, instead in WRITERS:
             if not suffix:  # no device's name ends so
                 rule = 'cli.output' if nowhere == 'cli.output' else instead
-                self.row(name, rule, *self.writer(call, '/dev/full'), says='/dev/full')
+                says = 'No space left on device' if rule == 'cli.output' else '/dev/full'
+                self.row(name, rule, *self.writer(call, '/dev/full'), says=says)
 
     def saying(self, words, **options):
         """A call without room for what it says; what it wrote to a file is whole."""
