@@ -324,9 +324,9 @@ static wlk_status write_npy(const column_groups *groups, const output *out, wlk_
     uint8_t *data;
     uint64_t size;
     TRY(npy_format(&groups->list[0].tensor, &data, &size, error));
-    (void)fwrite(data, 1, size, out->stream);
+    const wlk_status status = output_put(out, data, size, error);
     mem_free(data);
-    return WLK_OK;
+    return status;
 }
 
 /* ---- all of it */

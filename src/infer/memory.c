@@ -1,6 +1,5 @@
 #include "infer/memory.h"
 
-
 #include "base/checked.h"
 #include "base/memory.h"
 

@@ -1,6 +1,5 @@
 #include "infer/plan.h"
 
-
 #include "base/memory.h"
 #include "infer/blas.h"
 #include "infer/plan_internal.h"
