@@ -14,7 +14,7 @@ SAN      ?=
 WERROR   ?= -Werror
 CROSS    ?=
 ifneq ($(CROSS),)
-CC      := $(CROSS)gcc $(CROSS_FLAGS)
+override CC := $(CROSS)gcc $(CROSS_FLAGS)
 AR      := $(CROSS)ar
 LD      := $(CROSS)ld
 OBJCOPY := $(CROSS)objcopy
@@ -61,7 +61,7 @@ CHILD_LIBS := $(patsubst %,/usr/lib/$(MACHINE)-gnu/%,libmsgpackc.a libcap.a) $(M
 endif
 
 # ---- modules: src/NAME is one archive; who may use whom is tests/lint/includes
-MODULES := base image wire formats trust gate input infer write cli
+MODULES := base image wire formats file trust gate input infer write cli
 CHILD_MODULES := base image wire formats cage
 GENERATED := $(BUILD)/gen/rules.inc $(BUILD)/gen/limits.inc $(BUILD)/gen/build_id.inc
 
@@ -78,22 +78,22 @@ DEPS_base    := base
 DEPS_image   := image base
 DEPS_wire    := wire base
 DEPS_formats := formats image base
-DEPS_trust   := trust base
-DEPS_gate    := gate trust wire write formats image base
-DEPS_cage    := gate trust wire write formats image base
+DEPS_trust   := trust file base
+DEPS_gate    := gate trust file wire write formats image base
+DEPS_cage    := gate trust file wire write formats image base
 DEPS_input   := input image base
 DEPS_infer   := infer image base
-DEPS_write   := write trust formats image base
-DEPS_cli     := write infer input gate trust formats wire image base
-DEPS_fuzz    := write infer input gate trust formats wire image base
-DEPS_bench   := gate trust wire write formats image base
-DEPS_build   := infer gate write trust wire formats image base
+DEPS_write   := write trust file formats image base
+DEPS_cli     := write infer input gate trust file formats wire image base
+DEPS_fuzz    := write infer input gate trust file formats wire image base
+DEPS_bench   := gate trust file wire write formats image base
+DEPS_build   := infer gate write trust file wire formats image base
 EXTERNAL := -lmsgpackc -lsodium -ljansson -lz -lopenblas -lcap -lm -lpthread
 
-CLI_MODULES := cli write infer input gate trust wire formats image base
+CLI_MODULES := cli write infer input gate trust file wire formats image base
 
 # The libraries. Who only wants weights does not link a BLAS.
-LIB_MODULES := gate write trust wire image base
+LIB_MODULES := gate write trust file wire image base
 PARSE_MODULES := formats image wire base
 LIB_EXTERNAL := -lsodium -lmsgpackc -lm -lpthread
 INFER_EXTERNAL := -lopenblas -lm

@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -102,13 +101,9 @@ static wlk_status choose_tensors(extraction *x, const wlk_model *model, wlk_erro
 
 static wlk_status put_stream(void *context, const void *bytes, uint64_t length, wlk_error *error) {
     extraction *x = context;
-    errno = 0;
-    if (fwrite(bytes, 1, length, x->to.stream) == length) {
-        x->bytes += length;
-        return WLK_OK;
-    }
-    return error_errno(error, RULE_CLI_OUTPUT, errno ? errno : EIO,
-                       x->to.path ? x->to.path : "standard output");
+    TRY(output_put(&x->to, bytes, length, error));
+    x->bytes += length;
+    return WLK_OK;
 }
 
 static wlk_status put_tensor(extraction *x, npz_writer *npz, const npy_output *put,

@@ -5,21 +5,23 @@
 
 #include <stdio.h>
 
-#include "base/error.h"
+#include "file/whole_file.h"
 
+/* Not to be moved between output_open and output_close. */
 typedef struct output {
     FILE *stream;
     const char *path; /* NULL: standard output */
-    char *temporary;  /* what is written to until the end; NULL if that is `path` itself */
+    whole_file file;  /* the file; none if the path is that of a device or pipe */
+    int fd;           /* what the stream writes to */
+    int reason;       /* the errno of the first write that failed; 0: none did */
 } output;
 
-/* Opens for writing; path NULL or "-" is standard output. A new file, or one in the
- * place of a regular file, is first written under another name beside it; devices
- * and pipes are written to directly; anything else is write.target. After success
- * output_close must follow. */
+/* Opens for writing; path NULL or "-" is standard output. Devices and pipes are written
+ * to directly; anything else is put in the place of a regular file, or of nothing
+ * (write.target), when it is closed. After success output_close must follow. */
 WLK_MUST_USE wlk_status output_open(const char *path, output *out, wlk_error *error);
 
-/* Writes data; a failure says what the system says of it (a later flush may not know). */
+/* Writes data; a failure says what the system says of it, on standard output too. */
 WLK_MUST_USE wlk_status output_put(const output *out, const void *data, uint64_t size,
                                    wlk_error *error);
 

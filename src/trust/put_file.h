@@ -1,11 +1,10 @@
-/* Writing a small file in one step: beside its place under a name that nobody can
- * guess, to disk, then to its name. Whoever looks sees all of it or nothing, and
- * however writing ends, no other file has changed. */
+/* Writing keys and signatures: by which rules each kind of file is put into its place
+ * (file/whole_file.h). */
 #ifndef WLK_TRUST_PUT_FILE_H
 #define WLK_TRUST_PUT_FILE_H
 
 #include <stdint.h>
-#include <sys/stat.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -18,13 +17,12 @@ typedef enum put_kind {
 
 typedef struct put_place {
     int folder;        /* an open folder */
-    const char *name;  /* in it, without a slash */
+    const char *name;  /* in it */
     const char *shown; /* the path as messages show it */
     put_kind kind;
 } put_place;
 
-/* What stands at the name is a regular file or nothing: not a link, not a device.
- * mode is that of a new file (less the umask). */
+/* mode is that of a new file (less the umask). */
 WLK_MUST_USE wlk_status put_file(const put_place *place, mode_t mode, const uint8_t *text,
                                  uint64_t length, wlk_error *error);
 

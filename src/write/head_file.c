@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "file/whole_file.h"
 
 #define COMPARED_BYTES 16384u /* at a time */
 
@@ -102,33 +103,16 @@ static bool still_holds(int fd, const uint8_t *bytes, uint64_t length) {
     return true;
 }
 
-/* A name's coming and going is on the disk too; not every file system can (EINVAL). */
-static bool sync_folder(const char *path) {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? mem_text_of(path, (size_t)(slash - path) + 1) : mem_text(".");
-    if (!folder) return false;
-    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    mem_free(folder);
-    if (fd < 0) return false;
-    const bool synced = fsync(fd) == 0 || errno == EINVAL;
-    const int reason = errno;
-    (void)close(fd);
-    errno = reason;
-    return synced;
-}
-
 /* Saves the old bytes; whoever has made this file may change the other one. */
 static wlk_status save(const char *path, const char *undo, const uint8_t *old, uint64_t bytes,
                        wlk_error *error) {
-    const int fd = open(undo, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0 && errno == EEXIST) return say_undo(path, error);
-    if (fd < 0) return error_errno(error, RULE_WRITE_FAILED, errno, undo);
-    const bool saved = write_all(fd, old, bytes) && fsync(fd) == 0 && sync_folder(undo);
-    const int reason = errno;
-    (void)close(fd);
-    if (saved) return WLK_OK;
-    (void)unlink(undo);
-    return error_errno(error, RULE_WRITE_FAILED, reason, undo);
+    const whole_place place = {.folder = AT_FDCWD,
+                               .path = undo,
+                               .failed = RULE_WRITE_FAILED,
+                               .exists = RULE_WRITE_UNDO,
+                               .mode = 0600};
+    const wlk_status status = whole_file_put(&place, old, bytes, error);
+    return status == rule_status(RULE_WRITE_UNDO) ? say_undo(path, error) : status;
 }
 
 static wlk_status put_back(int fd, const char *path, const char *undo, const uint8_t *old,

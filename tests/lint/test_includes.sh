@@ -20,7 +20,7 @@ check() {
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-mkdir -p include/weighlock src/base src/image src/wire src/formats/wlk src/cage src/trust \
+mkdir -p include/weighlock src/base src/image src/wire src/formats/wlk src/cage src/file src/trust \
     src/gate src/input src/infer src/write src/cli src/stray
 
 # A file of these lines must give that finding (empty: none), and nothing else.
@@ -46,6 +46,8 @@ expect '1: formats may not include wire' src/formats/wlk/a.c '#include "wire/fra
 expect '1: formats may not include cage' src/formats/a.c '#include "cage/heap.h"'
 expect '1: cage may not include gate' src/cage/a.c '#include "gate/child.h"'
 expect '1: trust may not include gate' src/trust/a.c '#include "gate/child.h"'
+expect '1: file may not include trust' src/file/a.c '#include "trust/ready.h"'
+expect '1: gate may not include file' src/gate/a.c '#include "file/whole_file.h"'
 expect '1: gate may not include formats' src/gate/a.c '#include "formats/formats.h"'
 expect '1: gate may not include write' src/gate/a.c '#include "write/pack.h"'
 expect '1: input may not include infer' src/input/a.c '#include "infer/op.h"'
