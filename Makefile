@@ -78,6 +78,7 @@ DEPS_base    := base
 DEPS_image   := image base
 DEPS_wire    := wire base
 DEPS_formats := formats image base
+DEPS_file    := file base
 DEPS_trust   := trust file base
 DEPS_gate    := gate trust file wire write formats image base
 DEPS_cage    := gate trust file wire write formats image base
@@ -420,7 +421,7 @@ DEPS := gcc libc6-dev \
 # second libc, the other architecture, Debian packages and a system to install them in.
 DEPS_CI := clang libclang-rt-14-dev clang-format clang-tidy mandoc musl-tools \
            gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
-           debhelper lintian debootstrap
+           debhelper lintian debootstrap bubblewrap
 
 # What comparisons with other programs need besides: they come from PyPI into a
 # virtual environment.

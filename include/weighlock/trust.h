@@ -136,7 +136,8 @@ WLK_API WLK_MUST_USE wlk_status wlk_sign_detached(const uint8_t *data, uint64_t 
                                                   const wlk_secret_key *key,
                                                   const char *trusted_comment,
                                                   wlk_signature *signature, wlk_error *error);
-/* Writes the .minisig file by rename, so that nobody sees a part of it. */
+/* Writes the .minisig file so that nobody sees a part of it. A regular file of that name
+ * is replaced, anything else is write.target. */
 WLK_API WLK_MUST_USE wlk_status wlk_signature_write(const wlk_signature *signature,
                                                     const char *path, wlk_error *error);
 /* The signatures that lie beside the file: FILE.minisig, and FILE.KEYID.minisig of

@@ -37,10 +37,11 @@ WLK_API WLK_MUST_USE wlk_status wlk_write_memory(const wlk_model *model,
                                                  const wlk_write_options *options, uint8_t **data,
                                                  uint64_t *size, wlk_error *error);
 
-/* The same to a file: written beside it under another name, synced, and then put
- * in its place, so that nobody ever sees a part of it; on failure nothing is left
- * behind. A regular file of that name is replaced, anything else is write.target.
- * Payloads are not copied in memory. */
+/* The same to a file: written where nobody sees it, synced, and then put in its place,
+ * so that nobody ever sees a part of it; on failure nothing is left behind, nor if the
+ * process is killed where the file system has files without a name (O_TMPFILE). A
+ * regular file of that name is replaced, anything else is write.target. Payloads are
+ * not copied in memory. */
 WLK_API WLK_MUST_USE wlk_status wlk_write_path(const wlk_model *model,
                                                const wlk_write_options *options, const char *path,
                                                wlk_error *error);

@@ -24,14 +24,22 @@ int pid_namespace_verify(const cage *c) {
 
 /* ---- namespaces: no network, no other process's IPC, its own mounts */
 
+/* The mount namespace that we are in; 0: unknown. */
+static ino_t mounts(void) {
+    struct stat own;
+    return stat("/proc/self/ns/mnt", &own) == 0 ? own.st_ino : 0;
+}
+
 int namespaces_apply(cage *c) {
     int wanted = CLONE_NEWNS;
+    const ino_t before = mounts();
     /* Otherwise the parent has put us into empty ones already. */
     if (!c->order.spaces) wanted |= CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
     if (!c->privileged) wanted |= CLONE_NEWUSER; /* gives an ordinary user the right to the rest */
     if (unshare(wanted) != 0) return errno;
-    c->own_mounts = true;
-    return 0;
+    /* What is mounted from here on must be mounted for nobody else. */
+    c->own_mounts = before != 0 && mounts() != before && mounts() != 0;
+    return c->own_mounts ? 0 : EPERM;
 }
 
 int namespaces_verify(const cage *c) {

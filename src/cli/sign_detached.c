@@ -24,7 +24,7 @@ static wlk_status choose_path(const signing *s, const wlk_public_key *signer, ch
                       s->out ? s->out : s->file);
 }
 
-/* The signature is renamed into its place. */
+/* It would be replaced by its signature. */
 static wlk_status check_other(const signing *s, wlk_error *error) {
     struct stat file, out;
     if (!s->out || stat(s->out, &out) != 0 || stat(s->file, &file) != 0) return WLK_OK;

@@ -114,12 +114,12 @@ static int link_hidden(whole_file *file) {
 static int hide(whole_file *file, int (*make)(whole_file *file)) {
     int reason = EEXIST;
     for (int i = 0; i < ATTEMPTS && reason == EEXIST; i++) {
-        unsigned long long number;
-        if (getrandom(&number, sizeof number, 0) != sizeof number) return EAGAIN;
+        unsigned long long number = 0;
+        const bool drawn = getrandom(&number, sizeof number, 0) == sizeof number;
         (void)snprintf(file->hidden, sizeof file->hidden, ".weighlock-%016llx", number);
-        reason = make(file);
+        reason = drawn ? make(file) : EAGAIN;
     }
-    if (reason != 0) file->hidden[0] = '\0';
+    if (reason != 0) file->hidden[0] = '\0'; /* somebody else's, or nobody's */
     return reason;
 }
 
@@ -168,20 +168,24 @@ static int rename_to_nothing(const whole_file *file) {
     return 0;
 }
 
-static int rename_over(const whole_file *file) {
-    return renameat(file->folder, file->hidden, file->folder, file->name) == 0 ? 0 : errno;
+static int put_new(const whole_file *file) {
+    return file->hidden[0] ? rename_to_nothing(file) : link_as(file, file->name);
 }
 
 /* No call links a file over another: it has its hidden name for a moment. */
+static int put_over(whole_file *file) {
+    const int reason = file->hidden[0] ? 0 : hide(file, link_hidden);
+    if (reason != 0) return reason;
+    return renameat(file->folder, file->hidden, file->folder, file->name) == 0 ? 0 : errno;
+}
+
+/* Where nothing was seen there may be something by now. */
 static int name_it(whole_file *file) {
-    const bool is_new = file->place.exists != RULE_NONE;
-    if (!file->hidden[0]) {
-        int reason = link_as(file, file->name);
-        if (reason != EEXIST || is_new) return reason;
-        reason = hide(file, link_hidden);
-        if (reason != 0) return reason;
+    int reason = file->replaces ? EEXIST : put_new(file);
+    if (reason == EEXIST && file->place.exists == RULE_NONE) {
+        file->replaces = true;
+        reason = put_over(file);
     }
-    const int reason = is_new ? rename_to_nothing(file) : rename_over(file);
     if (reason == 0) file->hidden[0] = '\0';
     return reason;
 }
@@ -205,7 +209,7 @@ wlk_status whole_file_commit(whole_file *file, wlk_error *error) {
     if (reason != 0) return whole_file_failed(file, reason, error);
     reason = sync_folder(file);
     if (reason == 0) return WLK_OK;
-    if (file->place.exists != RULE_NONE) (void)unlinkat(file->folder, file->name, 0);
+    if (!file->replaces) (void)unlinkat(file->folder, file->name, 0);
     return whole_file_failed(file, reason, error);
 }
 

@@ -1,7 +1,8 @@
 /* Files that appear whole or not at all. A file is written where nobody sees it: without
  * a name in the folder where it goes (O_TMPFILE), so that nothing is left when the process
  * is killed, or under a hidden name where there are no such files. When all of it is on
- * the disk it gets its name. Whoever looks sees the old file or the new one. */
+ * the disk it gets its name; one that replaces another has a hidden name between two
+ * calls, since no call does both. Whoever looks sees the old file or the new one. */
 #ifndef WLK_FILE_WHOLE_FILE_H
 #define WLK_FILE_WHOLE_FILE_H
 

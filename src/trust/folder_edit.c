@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <weighlock/trust.h>
 
@@ -46,9 +47,10 @@ static wlk_status check_file_name(const char *name, wlk_error *error) {
     return error_text(error, RULE_TRUST_KEY_NAME, WLK_NO_OFFSET, "%s", name);
 }
 
-/* Others may read the folder, but not change it. */
-static wlk_status make_folder(const char *path, wlk_error *error) {
-    if (mkdir(path, 0755) == 0 || errno == EEXIST) return WLK_OK;
+/* Others may read the folder, but not change it. *made: it was not there. */
+static wlk_status make_folder(const char *path, bool *made, wlk_error *error) {
+    *made = mkdir(path, 0755) == 0;
+    if (*made || errno == EEXIST) return WLK_OK;
     return error_errno(error, RULE_TRUST_KEY_WRITE, errno, path);
 }
 
@@ -73,23 +75,32 @@ static wlk_status put(const key_folder *folder, const char *file, put_kind kind,
     return put_file(&place, 0644, text, length, error);
 }
 
+/* Into a folder that is there. */
+static wlk_status add(const char *path, const wlk_trusted_key *key, const uint8_t *text,
+                      uint64_t length, wlk_error *error) {
+    char file[WLK_KEY_NAME_BYTES + TRUSTED_KEY_SUFFIX_BYTES];
+    KEY_FOLDER folder = {.path = path};
+    TRY(key_folder_open(&folder, false, error));
+    TRY(check_fits(&folder, key, error));
+    (void)snprintf(file, sizeof file, "%s" TRUSTED_KEY_SUFFIX, key->name);
+    return put(&folder, file, PUT_KEY, text, length, error);
+}
+
 wlk_status wlk_trust_folder_add(const char *directory, const wlk_trusted_key *key,
                                 wlk_error *error) {
     folder_path path;
     uint8_t text[KEY_FILE_MAX + 1];
     uint64_t length;
-    char file[WLK_KEY_NAME_BYTES + TRUSTED_KEY_SUFFIX_BYTES];
+    bool made;
     TRY(sodium_ready(error));
     TRY(check_file_name(key->name, error));
     TRY(public_key_check(&key->key, key->name, error));
     TRY(trusted_key_encode(key, text, &length, error));
     TRY(choose(directory, &path, error));
-    TRY(make_folder(path.text, error));
-    KEY_FOLDER folder = {.path = path.text};
-    TRY(key_folder_open(&folder, false, error));
-    TRY(check_fits(&folder, key, error));
-    (void)snprintf(file, sizeof file, "%s" TRUSTED_KEY_SUFFIX, key->name);
-    return put(&folder, file, PUT_KEY, text, length, error);
+    TRY(make_folder(path.text, &made, error));
+    const wlk_status status = add(path.text, key, text, length, error);
+    if (status != WLK_OK && made) (void)rmdir(path.text); /* unless there is something in it */
+    return status;
 }
 
 /* ---- revoking */

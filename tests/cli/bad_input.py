@@ -39,6 +39,14 @@ def npy(values, **options):
     return file.getvalue()
 
 
+# What stands where a file of input should, which may have 100 bytes.
+INPUT_FILES = (('missing', 'nowhere', 'input.read'), ('a folder', '.', 'input.read'),
+               ('below a file', 'large/x', 'input.read'),
+               ('a name of 300 bytes', 'n' * 300, 'input.read'),
+               ('no end', '/dev/zero', 'input.size@100'),
+               ('a byte too many', 'large', 'input.size@100'))
+
+
 def files_below(folder):
     """Every name below a folder, with what would change if it were written to; that a
     temporary file came and went is no change of a folder."""
@@ -82,6 +90,13 @@ class BadInputTest(CliTest):
             self.assertEqual(found['verdict'], VERDICTS[RULES[rule]])
             self.assertIn(says, found['detail'])
             self.assert_nothing_left(before)
+
+    def input_files(self, limit, *call):
+        """INPUT_FILES for None in the call, under a limit of that name."""
+        self.put('large', b' ' * 101)
+        for name, path, want in INPUT_FILES:
+            words = [path if word is None else word for word in call]
+            self.row(name, want, *words, '--limit', f'{limit}=100')
 
     def accepted(self, verb, *arguments):
         """The same call without what was wrong works: what was tried was that alone."""

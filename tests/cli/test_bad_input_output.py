@@ -22,7 +22,7 @@ WRITERS = (
      'write.failed', 'write.target'),
     ('sign', ('sign', 'w.wlk', '-s', 'secret.key', '-o', OUT), '', 'cli.output', 'write.target'),
     ('sign, detached', ('sign', 'bytes', '-s', 'secret.key', '--detached', '-o', OUT), '',
-     'trust.signature-write', 'trust.signature-write'),
+     'trust.signature-write', 'write.target'),
     ('predict', ('predict', 'own.wlk', 'rows.csv', '-o', OUT), '', 'cli.output', 'write.target'),
     ('predict JSON', ('predict', 'own.wlk', 'rows.csv', '-f', 'json', '-o', OUT), '',
      'cli.output', 'write.target'),

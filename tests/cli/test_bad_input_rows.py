@@ -90,14 +90,9 @@ class Tables(Rows):
             self.predict(name, text, want, '--header', 'no')
 
     def test_the_file_itself(self):
-        self.put('large', b'1' * 101)
-        for name, path, want in (('missing', 'nowhere.csv', 'input.read'),
-                                 ('a folder', '.', 'input.read'),
-                                 ('no end', '/dev/zero', 'input.size@100'),
-                                 ('a byte too many', 'large', 'input.size@100'),
-                                 ('nothing on standard input', '-', 'csv.empty@0')):
-            self.row(name, want, 'predict', 'own.wlk', path, '--trust', self.trust,
-                     '--limit', 'input_bytes=100')
+        self.input_files('input_bytes', 'predict', 'own.wlk', None, '--trust', self.trust)
+        self.row('nothing on standard input', 'csv.empty@0', 'predict', 'own.wlk', '-', '--trust',
+                 self.trust)
 
     def test_cut_at_every_byte(self):
         """What is left of b'"1","2"\\r\\n3,4': half a row, half a quote, or half a line end

@@ -215,14 +215,7 @@ class Specifications(BadInputTest):
                   'tensor.payload')
 
     def test_the_file_itself(self):
-        self.put('large.json', b' ' * 101)
-        for name, path, want in (('missing', 'nowhere.json', 'input.read'),
-                                 ('a folder', '.', 'input.read'),
-                                 ('below a file', 'large.json/x', 'input.read'),
-                                 ('no end', '/dev/zero', 'input.size@100'),
-                                 ('a byte too many', 'large.json', 'input.size@100'),
-                                 ('a name of 300 bytes', 'n' * 300, 'input.read')):
-            self.row(name, want, 'pack', path, '-o', 'out.wlk', '--limit', 'json_bytes=100')
+        self.input_files('json_bytes', 'pack', None, '-o', 'out.wlk')
 
     def test_cut_at_every_byte(self):
         text = json.dumps(SPEC, separators=(',', ':')).encode()

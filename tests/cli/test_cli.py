@@ -228,6 +228,20 @@ class Usage(CliTest):
                 line = self.refused(USAGE, 'cli.usage', *arguments, says=says)
                 self.assertTrue(line.startswith('weighlock: cli: the command line is not '))
 
+    def test_empty_paths(self):
+        """No option of any verb that names a file or folder takes an empty name: a variable
+        that is not set must not mean another place."""
+        seen = set()
+        for verb in VERBS:
+            text = self.succeeds(verb, '--help').decode()
+            for option, kind in re.findall(r'(--[a-z0-9]+) (FILE|DIR|SECRET|LIST) ', text):
+                says = f'{option} needs {kind}, not an empty name'
+                for words in ((option, ''), (f'{option}=',)):
+                    self.refused(USAGE, 'cli.usage', verb, *words, says=says, as_json=False)
+                seen.add(option)
+        self.assertEqual(seen, {'--output', '--secret', '--public', '--sign', '--trust', '--policy',
+                                '--checksums'})
+
     def test_unknown_verb(self):
         line = self.call('predikt').stderr.decode()
         self.assertIn('unknown verb predikt; did you mean predict?', line)

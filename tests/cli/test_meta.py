@@ -1,6 +1,7 @@
 """`weighlock meta get` and `meta set`: metadata change in the file itself, its data are
 neither read nor moved, and at any moment the file is the old one, the new one, or one
 that FILE.undo puts back."""
+import collections
 import json
 import os
 import re
@@ -308,17 +309,55 @@ class Refused(MetaTest):
 class Interrupted(MetaTest):
     """strace makes system calls fail, or ends the program as it begins one."""
 
-    def traced(self, *injections, options=()):
+    # From when the file for the old bytes is open: they are saved and get their name, all
+    # of that on disk; then the new ones are written; then the saved ones go.
+    STEPS = ('write', 'fsync', 'name', 'fsync', 'pwrite64', 'fsync', 'unlink', 'write')
+    NAMED, CHANGED, SAID = 3, 5, 7  # what was done when these steps begin
+    NAMING = ('linkat', 'renameat2')
+
+    def traced(self, *injections, options=(), log='/dev/null'):
         # A program that is traced cannot look for leaks.
         environment = {**self.environment(), 'ASAN_OPTIONS': 'detect_leaks=0'}
         return subprocess.run(
-            ['strace', '-o', '/dev/null', *options, *(f'-einject={one}' for one in injections),
+            ['strace', '-o', log, *options, *(f'-einject={one}' for one in injections),
              WEIGHLOCK, 'meta', 'set', self.file, '--trust', self.trust, '-s', self.secret,
              '/version=2'],
             capture_output=True, env=environment, cwd=self.folder, check=False, timeout=60)
 
+    def calls(self, *injections):
+        """Each call of those that matter, and how many of its kind there were until then:
+        what opens the file for the old bytes, and STEPS."""
+        log = self.folder / 'log'
+        found, counts = [], collections.Counter()
+        self.own()
+        result = self.traced(*injections, log=log)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        for line in log.read_text().splitlines():
+            call = re.match(r'[a-z0-9]+', line)
+            if call and call[0] in ('openat', *self.STEPS, *self.NAMING):
+                counts[call[0]] += 1
+                found.append((call[0], counts[call[0]]))
+        log.unlink()
+        opened = max(i for i, (call, _) in enumerate(found) if call == 'openat')
+        steps = found[opened + 1:]
+        self.assertEqual(self.STEPS, tuple('name' if call in self.NAMING else call
+                                           for call, _ in steps))
+        return found[opened], steps
+
+    def ways(self):
+        """Both ways to save the old bytes: where there are files without a name, and where
+        there are none. Injections that choose it, and its steps."""
+        (_, opened), steps = self.calls()
+        yield (), steps
+        if steps[self.NAMED - 1][0] == 'linkat':
+            without = f'openat:error=EOPNOTSUPP:when={opened}'
+            yield (without,), self.calls(without)[1]
+
     def undo(self):
         return self.folder / 'm.wlk.undo'
+
+    def hidden(self):
+        return list(self.folder.glob('.weighlock-*'))
 
     def restore(self):
         """Runs the command that the next `meta set` shows."""
@@ -327,47 +366,49 @@ class Interrupted(MetaTest):
         subprocess.run(['sh', '-c', command], check=True, capture_output=True)
         self.assertFalse(self.undo().exists())
         self.assertEqual(self.header(), (HEADER, True))
-        self.signed('/version=3')
-        self.assertEqual(self.header(), ({**HEADER, 'version': '3'}, True))
+
+    def assert_killed_well(self, way, step):
+        """The model is the old one or the new one, and the old bytes are there under
+        their name from before the first of them changes until after the last."""
+        self.assertEqual(self.undo().exists(), self.NAMED <= step < self.SAID)
+        want = {**HEADER, 'version': '2'} if step >= self.CHANGED else HEADER
+        self.assertEqual(self.header(), (want, True))
+        self.assertEqual(len(self.hidden()), 1 if way and step < self.NAMED else 0)
 
     def test_killed_at_each_step(self):
-        """pwrite saves the old bytes and then writes the new ones; fsync is for the saved
-        bytes, for their folder, and for the file; unlink ends it."""
-        steps = [(call, number) for call, numbers in (('pwrite64', 2), ('fsync', 3), ('unlink', 1))
-                 for number in range(1, numbers + 1)]
-        for call, number in steps:
-            with self.subTest(call=call, number=number):
-                self.own()
-                result = self.traced(f'{call}:signal=KILL:when={number}')
-                self.assertLess(result.returncode, 0, (result.stdout, result.stderr))
-                self.assertTrue(self.undo().exists())
-                new = (call, number) in (('fsync', 3), ('unlink', 1))
-                want = {**HEADER, 'version': '2'} if new else HEADER
-                self.assertEqual(self.header(), (want, True))
-                self.restore()
-
-    def test_nothing_more_is_called(self):
-        """... and these are all the steps that there are."""
-        for call, number in (('pwrite64', 3), ('fsync', 4), ('unlink', 2)):
-            self.own()
-            self.assertEqual(self.traced(f'{call}:signal=KILL:when={number}').returncode, OK)
+        for way, steps in self.ways():
+            for step, (call, number) in enumerate(steps):
+                with self.subTest(way=way, step=step, call=call):
+                    self.own()
+                    result = self.traced(*way, f'{call}:signal=KILL:when={number}')
+                    self.assertLess(result.returncode, 0, (result.stdout, result.stderr))
+                    self.assert_killed_well(way, step)
+                    for left in self.hidden():
+                        left.unlink()
+                    if self.undo().exists():
+                        self.restore()
+                    self.signed('/version=3')
+                    self.assertEqual(self.header(), ({**HEADER, 'version': '3'}, True))
 
     def test_a_failure_leaves_the_old_file(self):
-        for injection in ('pwrite64:error=ENOSPC:when=1', 'pwrite64:error=EIO:when=2',
-                          'fsync:error=EIO:when=1', 'fsync:error=EIO:when=2',
-                          'fsync:error=EIO:when=3'):
-            with self.subTest(injection=injection):
-                self.own()
-                result = self.traced(injection)
-                self.assertEqual(result.returncode, SYSTEM, result.stderr)
-                self.assertIn(b'write: the file cannot be written', result.stderr)
-                self.assertFalse(self.undo().exists())
-                self.assertEqual(self.header(), (HEADER, True))
+        for way, steps in self.ways():
+            for call, number in steps[:self.STEPS.index('unlink')]:
+                with self.subTest(way=way, call=call, number=number):
+                    self.own()
+                    result = self.traced(*way, f'{call}:error=ENOSPC:when={number}')
+                    self.assertEqual(result.returncode, SYSTEM, result.stderr)
+                    self.assertIn(b'write: the file cannot be written', result.stderr)
+                    self.assertIn(b'No space left on device', result.stderr)
+                    self.assertEqual(self.header(), (HEADER, True))
+                    self.assertEqual((self.undo().exists(), self.hidden()), (False, []))
 
     def test_files_that_may_not_be_written(self):
-        for name, rule in (('m.wlk', b'gate: the file cannot be opened'),
-                           ('m.wlk.undo', b'write: the file cannot be written')):
-            result = self.traced('openat:error=EACCES', options=['-P', self.folder / name])
+        (_, saved), _ = self.calls()
+        for injection, options, rule in (
+                ('openat:error=EACCES', ['-P', self.file], b'gate: the file cannot be opened'),
+                (f'openat:error=EACCES:when={saved}+', (), b'write: the file cannot be written')):
+            self.own()
+            result = self.traced(injection, options=options)
             self.assertEqual(result.returncode, SYSTEM, result.stderr)
             self.assertIn(rule, result.stderr)
             self.assertIn(b'Permission denied', result.stderr)
@@ -375,17 +416,21 @@ class Interrupted(MetaTest):
             self.assertEqual(self.header(), (HEADER, True))
 
     def test_a_failure_that_cannot_be_put_right(self):
-        result = self.traced('pwrite64:error=EIO:when=2+')
+        result = self.traced('pwrite64:error=EIO')
         self.assertEqual(result.returncode, UNDECIDED, result.stderr)
         self.assertIn(b'dd conv=notrunc', result.stderr)
         self.restore()
 
     def test_calls_that_are_interrupted(self):
-        self.assertEqual(self.traced('pwrite64:error=EINTR:when=1..2').returncode, OK)
-        self.assertEqual(self.header(), ({**HEADER, 'version': '2'}, True))
+        _, ((saving, number), *_) = self.calls()
+        for injection in 'pwrite64:error=EINTR:when=1..2', f'{saving}:error=EINTR:when={number}':
+            self.own()
+            self.assertEqual(self.traced(injection).returncode, OK)
+            self.assertEqual(self.header(), ({**HEADER, 'version': '2'}, True))
 
     def test_somebody_else_writes(self):
-        """Between reading and writing the file has changed."""
+        """Between reading and writing the file has changed; it waits for the disk when the
+        old bytes have their name."""
         changed = bytearray(self.file.read_bytes())
         changed[200] ^= 1
 
@@ -398,7 +443,7 @@ class Interrupted(MetaTest):
         thread_may_wait.set()
         thread = threading.Thread(target=write)
         thread.start()
-        result = self.traced('fsync:delay_enter=2000000:when=1')
+        result = self.traced('fsync:delay_enter=2000000:when=2')
         thread_may_wait.clear()
         thread.join()
         self.assertEqual(result.returncode, SYSTEM, result.stderr)

@@ -206,15 +206,19 @@ class Interrupted(FolderTest):
         return found
 
     def test_keygen_killed(self):
-        seen = set()
-        for call in ('write', 'fsync', 'linkat', 'unlinkat', 'mkdir'):
+        """A file gets its name by linkat, or by renameat2 where it had another."""
+        seen, steps = set(), {}
+        for call in ('write', 'fsync', 'linkat', 'renameat2', 'mkdir'):
             for step in range(1, 20):
                 folder = self.folder / f'{call}{step}'
                 if self.keygen(folder, call, step) == OK:
                     self.assertEqual(len(self.assert_whole(folder)), 3)
                     break
                 seen.add(frozenset(self.assert_whole(folder)))
-            self.assertTrue(1 < step < 19, (call, step))
+            self.assertLess(step, 19, call)
+            steps[call] = step - 1
+        self.assertGreaterEqual(min(steps['write'], steps['fsync'], steps['mkdir']), 1, steps)
+        self.assertEqual(sorted((steps['linkat'], steps['renameat2'])), [0, 3])
         self.assertEqual({len(found) for found in seen}, {0, 1, 2, 3})
 
 

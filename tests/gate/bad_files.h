@@ -5,9 +5,6 @@
 
 #include "support/gate_kit.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include "support/leftovers.h"
 
 /* ---- one function a kind of file */
@@ -77,14 +74,25 @@ static inline bool text_row(const char *name, load_file load, const void *text, 
     return file_row(name, load, path, want);
 }
 
+/* The same for each text of a table. */
+typedef struct text_of_file {
+    const char *name, *text, *want;
+} text_of_file;
+
+static inline void texts_pass(const text_of_file *rows, size_t count, load_file load) {
+    bool all = true;
+    for (size_t i = 0; i < count; i++) {
+        all &= text_row(rows[i].name, load, rows[i].text, strlen(rows[i].text), rows[i].want);
+    }
+    assert_true(all);
+}
+
 /* ---- making them */
 
-static inline void make_socket(const char *path) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    memcpy(address.sun_path, path, strnlen(path, sizeof address.sun_path - 1));
-    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
-    (void)close(fd);
+/* For groups of tests; kit_teardown belongs to it. */
+static inline int bad_files_setup(void **state) {
+    leftovers_count_memory();
+    return kit_setup(state);
 }
 
 static inline void make_file(const char *path, off_t size, mode_t mode) {

@@ -128,38 +128,30 @@ static void make_signature(const char *name) {
     EXPECT_OK(wlk_signature_write(&signature, in_scratch(name), &error));
 }
 
-static void test_signatures_of_bad_text(void **state) {
-    (void)state;
+/* Each row is a change of that good file. */
+static void lines_pass(const line_row *rows, size_t count, load_file load, const char *file) {
     bool all = true;
-    make_signature("good.minisig");
-    char *good = text_of("good.minisig");
-    for (size_t i = 0; i < sizeof signature_rows / sizeof *signature_rows; i++) {
-        all &= line_passes(&signature_rows[i], load_signature, good);
-    }
+    char *good = text_of(file);
+    for (size_t i = 0; i < count; i++) all &= line_passes(&rows[i], load, good);
     free(good);
     assert_true(all);
+}
+#define LINES_PASS(rows, load, file) lines_pass(rows, sizeof(rows) / sizeof *(rows), load, file)
+
+static void test_signatures_of_bad_text(void **state) {
+    (void)state;
+    make_signature("good.minisig");
+    LINES_PASS(signature_rows, load_signature, "good.minisig");
 }
 
 static void test_public_keys_of_bad_text(void **state) {
     (void)state;
-    bool all = true;
-    char *good = text_of("author.pub");
-    for (size_t i = 0; i < sizeof key_rows / sizeof *key_rows; i++) {
-        all &= line_passes(&key_rows[i], load_public_key, good);
-    }
-    free(good);
-    assert_true(all);
+    LINES_PASS(key_rows, load_public_key, "author.pub");
 }
 
 static void test_secret_keys_of_bad_text(void **state) {
     (void)state;
-    bool all = true;
-    char *good = text_of("author.key");
-    for (size_t i = 0; i < sizeof key_rows / sizeof *key_rows; i++) {
-        all &= line_passes(&key_rows[i], load_secret_key, good);
-    }
-    free(good);
-    assert_true(all);
+    LINES_PASS(key_rows, load_secret_key, "author.key");
 }
 
 static void test_dates_of_keys(void **state) {
@@ -268,11 +260,6 @@ static void test_keys_of_bad_content(void **state) {
     assert_true(all);
 }
 
-static int setup(void **state) {
-    leftovers_count_memory();
-    return kit_setup(state);
-}
-
 static int group(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_signatures_of_bad_text),
@@ -282,7 +269,7 @@ static int group(void) {
         cmocka_unit_test(test_every_file_of_lines_cut_at_every_byte),
         cmocka_unit_test(test_keys_of_bad_content),
     };
-    return cmocka_run_group_tests(tests, setup, kit_teardown);
+    return cmocka_run_group_tests(tests, bad_files_setup, kit_teardown);
 }
 
 int main(void) {

@@ -4,10 +4,6 @@
 
 /* ---- policies */
 
-typedef struct text_of_file {
-    const char *name, *text, *want;
-} text_of_file;
-
 static const text_of_file policies[] = {
     {"a word", "x", "policy.text@0"},
     {"an INI comment", "; x", "policy.text@0"},
@@ -53,12 +49,8 @@ static const text_of_file policies[] = {
 
 static void test_policies_of_bad_text(void **state) {
     (void)state;
-    bool all = text_row("a NUL", load_policy, "[limits]\nnodes = 1\0", 19, "policy.text@18");
-    for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
-        all &= text_row(policies[i].name, load_policy, policies[i].text, strlen(policies[i].text),
-                        policies[i].want);
-    }
-    assert_true(all);
+    texts_pass(policies, sizeof policies / sizeof *policies, load_policy);
+    assert_true(text_row("a NUL", load_policy, "[limits]\nnodes = 1\0", 19, "policy.text@18"));
 }
 
 /* What is left of a policy that is cut to at most so many bytes. */
@@ -131,13 +123,9 @@ static const text_of_file digest_lists[] = {
 
 static void test_lists_of_digests(void **state) {
     (void)state;
-    bool all = text_row("a NUL in a name", load_digests, HEX64 "  model.wlk\0x\n", 78,
-                        "trust.digest-text@0");
-    for (size_t i = 0; i < sizeof digest_lists / sizeof *digest_lists; i++) {
-        all &= text_row(digest_lists[i].name, load_digests, digest_lists[i].text,
-                        strlen(digest_lists[i].text), digest_lists[i].want);
-    }
-    assert_true(all);
+    texts_pass(digest_lists, sizeof digest_lists / sizeof *digest_lists, load_digests);
+    assert_true(text_row("a NUL in a name", load_digests, HEX64 "  model.wlk\0x\n", 78,
+                         "trust.digest-text@0"));
 }
 
 static const struct {
@@ -169,11 +157,6 @@ static void test_digests_of_bad_form(void **state) {
     assert_true(all);
 }
 
-static int setup(void **state) {
-    leftovers_count_memory();
-    return kit_setup(state);
-}
-
 static int group(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_policies_of_bad_text),
@@ -181,7 +164,7 @@ static int group(void) {
         cmocka_unit_test(test_lists_of_digests),
         cmocka_unit_test(test_digests_of_bad_form),
     };
-    return cmocka_run_group_tests(tests, setup, kit_teardown);
+    return cmocka_run_group_tests(tests, bad_files_setup, kit_teardown);
 }
 
 int main(void) {

@@ -399,11 +399,6 @@ static void test_files_of_somebody_else(void **state) {
     assert_true(all);
 }
 
-static int setup(void **state) {
-    leftovers_count_memory();
-    return kit_setup(state);
-}
-
 static int group(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_stands_where_a_file_should),
@@ -411,7 +406,7 @@ static int group(void) {
         cmocka_unit_test(test_what_lies_beside_a_file),
         cmocka_unit_test(test_files_of_somebody_else),
     };
-    return cmocka_run_group_tests(tests, setup, kit_teardown);
+    return cmocka_run_group_tests(tests, bad_files_setup, kit_teardown);
 }
 
 int main(void) {

@@ -3,6 +3,7 @@
 #ifndef TESTS_SUPPORT_SCRATCH_H
 #define TESTS_SUPPORT_SCRATCH_H
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
@@ -13,7 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,6 +74,24 @@ static inline const char *in_scratch(const char *name) {
     char *path = paths[turn++ % 8];
     (void)snprintf(path, PATH_MAX, "%s/%s", scratch, name);
     return path;
+}
+
+/* How many names a folder has, hidden ones too, besides "." and "..". */
+static inline int entries_of(const char *path) {
+    DIR *folder = opendir(path);
+    int count = 0;
+    assert_non_null(folder);
+    while (readdir(folder)) count++;
+    (void)closedir(folder);
+    return count - 2;
+}
+
+static inline void make_socket(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    memcpy(address.sun_path, path, strnlen(path, sizeof address.sun_path - 1));
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    (void)close(fd);
 }
 
 static inline void write_bytes(const char *path, const void *bytes, size_t length) {

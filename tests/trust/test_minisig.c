@@ -330,18 +330,44 @@ static void test_broken_ones_beside(void **state) {
     wlk_trust_free(trust);
 }
 
+/* No signature can lie beside a file whose name or path has no room for what a
+ * signature's has at its end: ".minisig", or a key's number too. */
 static void test_long_names_beside(void **state) {
     (void)state;
-    static char name[256], path[PATH_MAX + 1];
+    static char name[256], path[2 * PATH_MAX];
+    wlk_trust *trust = trusting_numbers(1);
     wlk_signature *list;
     wlk_error error;
     uint32_t count;
-    memset(name, 'n', 255); /* no signature can lie beside a file of this name */
-    EXPECT_OK(wlk_signatures_beside(in_scratch(name), NULL, &list, &count, &error));
+    memset(name, 'n', 255);
+    EXPECT_OK(wlk_signatures_beside(in_scratch(name), trust, &list, &count, &error));
     assert_int_equal(count, 0);
-    memset(path, '/', PATH_MAX);
-    EXPECT_RULE(wlk_signatures_beside(path, NULL, &list, &count, &error),
-                RULE_TRUST_SIGNATURE_READ);
+    for (size_t length = PATH_MAX - 40; length < PATH_MAX + 10; length++) {
+        const size_t begun = (size_t)snprintf(path, sizeof path, "%s", scratch);
+        memset(path + begun, '/', length - begun - 1);
+        (void)snprintf(path + length - 1, 2, "f");
+        EXPECT_OK(wlk_signatures_beside(path, trust, &list, &count, &error));
+        assert_int_equal(count, 0);
+    }
+    wlk_trust_free(trust);
+}
+
+/* The longest path of a signature that there can be. */
+static void test_the_longest_path_beside(void **state) {
+    (void)state;
+    static char path[PATH_MAX];
+    wlk_signature *list;
+    wlk_error error;
+    uint32_t count;
+    const size_t length = PATH_MAX - 1 - strlen(".minisig");
+    const size_t begun = (size_t)snprintf(path, sizeof path, "%s", scratch);
+    memset(path + begun, '/', length - begun - 1);
+    (void)snprintf(path + length - 1, 2, "g");
+    put_signature("g.minisig", 1);
+    EXPECT_OK(wlk_signatures_beside(path, NULL, &list, &count, &error));
+    assert_int_equal(count, 1);
+    wlk_free(list);
+    assert_int_equal(remove(in_scratch("g.minisig")), 0);
 }
 
 int main(void) {
@@ -355,6 +381,7 @@ int main(void) {
         cmocka_unit_test(test_which_lie_beside),
         cmocka_unit_test(test_broken_ones_beside),
         cmocka_unit_test(test_long_names_beside),
+        cmocka_unit_test(test_the_longest_path_beside),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

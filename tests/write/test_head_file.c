@@ -1,24 +1,12 @@
 #include "support/scratch.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "write/head_file.h"
 
 #define BYTES 40000u
 
 static uint8_t old[BYTES], now[BYTES];
-
-static uint32_t files_in_scratch(void) {
-    uint32_t count = 0;
-    DIR *folder = opendir(scratch);
-    assert_non_null(folder);
-    while (readdir(folder)) count++;
-    (void)closedir(folder);
-    return count - 2;
-}
 
 /* A file of the old head and three bytes of data. */
 static const char *make_file(const char *name) {
@@ -51,7 +39,7 @@ static void test_replaced(void **state) {
     expect_head(path, now);
     EXPECT_OK(head_file_replace(fd, path, now, old, BYTES, &error)); /* and back */
     expect_head(path, old);
-    assert_int_equal(files_in_scratch(), 1);
+    assert_int_equal(entries_of(scratch), 1);
     (void)close(fd);
     assert_int_equal(remove(path), 0);
 }
@@ -87,7 +75,7 @@ static void test_somebody_else_changed_it(void **state) {
     assert_int_equal(ftruncate(fd, 100), 0);
     expect_refused("cut", head_file_replace(fd, path, old, now, BYTES, &error), &error,
                    "write.changed", NULL);
-    assert_int_equal(files_in_scratch(), 1);
+    assert_int_equal(entries_of(scratch), 1);
     free(other);
     (void)close(fd);
     assert_int_equal(remove(path), 0);
@@ -121,7 +109,7 @@ static void test_interrupted(void **state) {
         expect_head(path, old);
         EXPECT_OK(head_file_check_undo(path, &error));
         EXPECT_OK(head_file_replace(fd, path, old, now, BYTES, &error));
-        assert_int_equal(files_in_scratch(), 1);
+        assert_int_equal(entries_of(scratch), 1);
         (void)close(fd);
         assert_int_equal(remove(path), 0);
     }
@@ -151,10 +139,10 @@ static void test_neither_forwards_nor_back(void **state) {
     assert_true(fd >= 0);
     expect_refused("EBADF", head_file_replace(fd, path, old, now, BYTES, &error), &error,
                    "write.undo", "dd conv=notrunc");
-    assert_int_equal(files_in_scratch(), 2);
+    assert_int_equal(entries_of(scratch), 2);
     run_shown(&error);
     expect_head(path, old);
-    assert_int_equal(files_in_scratch(), 1);
+    assert_int_equal(entries_of(scratch), 1);
     (void)close(fd);
     assert_int_equal(remove(path), 0);
 }
@@ -173,21 +161,13 @@ static void test_undo_is_a_link(void **state) {
                    "write.undo", NULL);
     expect_refused("link", head_file_check_undo(path, &error), &error, "write.undo", NULL);
     expect_head(path, old);
-    assert_int_equal(files_in_scratch(), 2);
+    assert_int_equal(entries_of(scratch), 2);
     (void)close(fd);
     assert_int_equal(remove(undo), 0);
     assert_int_equal(remove(path), 0);
 }
 
 /* ---- what is no regular file */
-
-static void make_socket(const char *path) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    (void)close(fd);
-}
 
 static void test_other_kinds_of_files(void **state) {
     (void)state;

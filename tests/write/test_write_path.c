@@ -1,21 +1,10 @@
 #include "support/scratch.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
 
 #include "write/everything.h"
-
-/* Names in the scratch folder, hidden ones too, but for "." and "..". */
-static uint32_t files_in_scratch(void) {
-    uint32_t count = 0;
-    DIR *folder = opendir(scratch);
-    assert_non_null(folder);
-    while (readdir(folder)) count++;
-    (void)closedir(folder);
-    return count - 2;
-}
 
 static void remove_one(const char *path) {
     assert_int_equal(remove(path), 0);
@@ -42,7 +31,7 @@ static void test_same_as_in_memory(void **state) {
     expect_content(path, bytes, size);
     EXPECT_OK(wlk_write_path(model, NULL, path, &error)); /* and again, over it */
     expect_content(path, bytes, size);
-    assert_int_equal(files_in_scratch(), 1);
+    assert_int_equal(entries_of(scratch), 1);
     remove_one(path);
     char here[PATH_MAX];
     assert_non_null(getcwd(here, sizeof here));
@@ -144,7 +133,7 @@ static void test_places_where_nothing_can_be_written(void **state) {
         const char *path = rows[i].name[0] ? in_scratch(rows[i].name) : "";
         expect_refused(rows[i].name, wlk_write_path(model, NULL, path, &error), &error,
                        rows[i].rule, NULL);
-        assert_int_equal(files_in_scratch(), 4);
+        assert_int_equal(entries_of(scratch), 4);
     }
     wlk_error error = {0};
     expect_refused("device", wlk_write_path(model, NULL, "/dev/null", &error), &error,
@@ -178,7 +167,7 @@ static void test_never_partial(void **state) {
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
         expect_refused("full", status, &error, "write.failed", "File too large");
         assert_int_equal(status, WLK_SYSTEM);
-        assert_int_equal(files_in_scratch(), 1);
+        assert_int_equal(entries_of(scratch), 1);
         expect_content(path, (const uint8_t *)"the old file", 12);
     }
     EXPECT_OK(wlk_write_path(model, NULL, path, &error));
@@ -195,7 +184,7 @@ static void test_a_model_that_cannot_be_written_leaves_nothing(void **state) {
     wlk_error error = {0};
     expect_refused("options", wlk_write_path(model, &options, in_scratch("x.wlk"), &error), &error,
                    "write.options", NULL);
-    assert_int_equal(files_in_scratch(), 0);
+    assert_int_equal(entries_of(scratch), 0);
     wlk_model_free(model);
 }
 
