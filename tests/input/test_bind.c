@@ -20,7 +20,7 @@ typedef struct bind_case {
     uint32_t feature_count;
 } bind_case;
 
-static wlk_status bind(const bind_case *c, input_binding *binding, wlk_error *error) {
+static wlk_status bind_input(const bind_case *c, input_binding *binding, wlk_error *error) {
     static const csv_options automatic = {0};
     csv_table *table;
     expect_ok(
@@ -96,7 +96,7 @@ static void test_accepted(void **state) {
         input_binding binding;
         wlk_error error = {0};
         uint32_t seen = 0;
-        EXPECT_OK(bind(&rows[i].given, &binding, &error));
+        EXPECT_OK(bind_input(&rows[i].given, &binding, &error));
         assert_int_equal(binding.rows, rows[i].rows);
         assert_int_equal(binding.count, rows[i].given.port_count);
         for (uint32_t j = 0; j < binding.count; j++) {
@@ -125,7 +125,7 @@ static void test_mixed_dtypes(void **state) {
     input_binding binding;
     wlk_error error = {0};
     uint64_t length;
-    EXPECT_OK(bind(&given, &binding, &error));
+    EXPECT_OK(bind_input(&given, &binding, &error));
     assert_memory_equal(binding.arrays[0].owned, "\x00\x00\x40\x40\x00\x00\xc0\x7f", 8);
     assert_memory_equal(input_array_string(&binding.arrays[1].tensor, 1, &length), "blue", 4);
     assert_int_equal(length, 4);
@@ -204,7 +204,7 @@ static void test_refused(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         input_binding binding;
         wlk_error error = {0};
-        expect_refused(rows[i].given.csv, bind(&rows[i].given, &binding, &error), &error,
+        expect_refused(rows[i].given.csv, bind_input(&rows[i].given, &binding, &error), &error,
                        rows[i].rule, rows[i].says);
         assert_null(binding.arrays);
     }
