@@ -64,6 +64,8 @@ endif
 MODULES := base image wire formats file trust gate input infer write cli
 CHILD_MODULES := base image wire formats cage
 GENERATED := $(BUILD)/gen/rules.inc $(BUILD)/gen/limits.inc $(BUILD)/gen/build_id.inc
+# What the command line shows of the filter and of calls.
+SHOWN := $(addprefix $(BUILD)/gen/,syscalls.inc filter_listing.inc syscall_names.inc)
 
 sources = $(sort $(wildcard src/$(1)/*.c) $(wildcard src/$(1)/*/*.c))
 objects = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(call sources,$(1)))
@@ -87,6 +89,7 @@ DEPS_infer   := infer image base
 DEPS_write   := write trust file formats image base
 DEPS_cli     := write infer input gate trust file formats wire image base
 DEPS_fuzz    := write infer input gate trust file formats wire image base
+DEPS_faults  := cli write infer input gate trust file formats wire image base
 DEPS_bench   := gate trust file wire write formats image base
 DEPS_build   := infer gate write trust file wire formats image base
 EXTERNAL := -lmsgpackc -lsodium -ljansson -lz -lopenblas -lcap -lm -lpthread
@@ -107,10 +110,21 @@ SCRIPT_TESTS := $(sort $(wildcard tests/*/test_*.py tests/*/test_*.sh))
 # Children that misbehave: run by tests in the place of weighlock-child.
 HOSTILE := $(patsubst tests/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/*/child_*.c)))
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard fuzz/fuzz_*.c)))
+# What `make check-faults` runs, and what its matrices need; child_*.c are among HOSTILE.
+# inject.c knows the registers of one architecture. In what a sanitizer has instrumented,
+# failing calls would disturb the sanitizer, so the matrices are not run there.
+FAULTS := $(patsubst tests/%.c,$(BUILD)/tests/%,\
+    $(sort $(filter-out tests/faults/child_%,$(wildcard tests/faults/*.c))))
+FAULT_TOOLS := $(addprefix $(BUILD)/tests/faults/,inject loader)
+FAULT_MATRICES := $(if $(SAN),,$(sort $(wildcard tests/faults/matrix_*.py)))
+ifneq ($(firstword $(subst -, ,$(CROSS)) $(shell uname -m)),x86_64)
+FAULTS := $(filter-out $(BUILD)/tests/faults/inject,$(FAULTS))
+FAULT_MATRICES :=
+endif
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tests/bench/*.c)))
 
 .DEFAULT_GOAL := all
-.PHONY: all libraries completions child-musl tests check demo bench lint lint-format lint-tidy lint-man lint-tests \
+.PHONY: all libraries completions child-musl tests check check-faults demo bench lint lint-format lint-tidy lint-man lint-tests \
         check-ci deps deps-ci deps-peers install uninstall threads cross-aarch64 deb deb-check clean \
         help FORCE
 .SECONDARY:
@@ -165,8 +179,25 @@ $(BUILD)/filter_compile: src/cage/filter_compile.c $(BUILD)/gen/flags
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(STD) $(WARN) $(CFLAGS) -o $@ $< -lseccomp
 
+# Names of system calls, for people: of the architecture that is built for.
+$(BUILD)/gen/syscall_names.inc: $(BUILD)/syscall_names_compile
+	@mkdir -p $(@D)
+	$(Q)$(BUILD)/syscall_names_compile $@ $(firstword $(subst -, ,$(CROSS)))
+
+$(BUILD)/syscall_names_compile: src/cage/syscall_names_compile.c $(BUILD)/gen/flags
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(STD) $(WARN) $(CFLAGS) -o $@ $< -lseccomp
+
+$(BUILD)/gen/syscalls.inc: policy/syscalls.policy src/cli/gen_syscalls.awk
+	@mkdir -p $(@D)
+	$(Q)awk -f src/cli/gen_syscalls.awk policy/syscalls.policy > $@
+
+$(BUILD)/gen/filter_listing.inc: $(BUILD)/gen/filter.pfc src/cli/gen_listing.awk
+	@mkdir -p $(@D)
+	$(Q)awk -f src/cli/gen_listing.awk $< > $@
+
 # ---- objects, archives, programs
-$(BUILD)/obj/%.o: src/%.c $(BUILD)/gen/flags | $(GENERATED)
+$(BUILD)/obj/%.o: src/%.c $(BUILD)/gen/flags | $(GENERATED) $(SHOWN)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEFINES) -c $< -o $@
 
@@ -304,6 +335,8 @@ $(BUILD)/$(1): tests/$(2).c $(call archives,$(DEPS_$(call test_module,$(2)))) $(
 endef
 $(foreach t,$(patsubst tests/%.c,%,$(TEST_SOURCES)),$(eval $(call test_rule,tests/$(t),$(t),-lcmocka)))
 
+$(foreach t,$(patsubst $(BUILD)/%,%,$(FAULTS)),$(eval $(call test_rule,$(t),$(t:tests/%=%),-lcmocka)))
+
 # It runs the child's own filter.
 $(BUILD)/tests/cage/test_filter: | $(BUILD)/gen/filter.inc
 
@@ -313,6 +346,10 @@ $(HOSTILE): $(BUILD)/tests/%: tests/%.c $(BUILD)/mod/child.a $(BUILD)/gen/child_
 	@mkdir -p $(@D)
 	$(Q)$(CHILD_CC) $(CHILD_CFLAGS) -MT $@ -MF $@.d -Itests -o $@ $(CHILD_LDFLAGS) $< \
 	    $(BUILD)/mod/child.a $(CHILD_LIBS)
+
+# Each call that a layer makes can be made to fail in it.
+$(BUILD)/tests/cage/child_faulty: tests/cage/faulty.wrap
+$(BUILD)/tests/cage/child_faulty: private CHILD_LDFLAGS += -Wl,@tests/cage/faulty.wrap
 
 tests: $(TESTS) $(HOSTILE) $(FUZZERS)
 
@@ -325,6 +362,12 @@ $(BUILD)/fuzz/%: fuzz/%.c fuzz/replay.c $(call archives,$(DEPS_fuzz)) $(BUILD)/g
 ## check        builds everything and runs every test
 check: all tests
 	$(Q)BUILD=$(BUILD) PYTHON=$(PYTHON) CC=$(CC) sh tests/run.sh $(TESTS) $(SCRIPT_TESTS)
+
+## check-faults every call of parent and child fails, is killed and stopped; memory, files and
+##              disks run out; hostile answers, races, thousands of loads (below 10 minutes)
+check-faults: all $(FAULTS) $(HOSTILE)
+	$(Q)BUILD=$(BUILD) PYTHON=$(PYTHON) CC=$(CC) sh tests/faults/run.sh \
+	    $(FAULT_MATRICES) $(filter-out $(FAULT_TOOLS),$(FAULTS))
 
 # What the headers call safe from several threads; SAN=thread looks for races.
 threads: $(BIN)/weighlock-child $(BUILD)/tests/build/test_threads
@@ -364,14 +407,14 @@ lint: lint-format lint-tidy lint-man lint-tests
 lint-format:
 	$(Q)clang-format --dry-run -Werror $(FORMATTED)
 
-lint-tidy: $(GENERATED) $(BUILD)/gen/filter.inc
+lint-tidy: $(GENERATED) $(SHOWN) $(BUILD)/gen/filter.inc
 	$(Q)printf '%s\n' $(TIDIED) | xargs -P $(JOBS) -n 1 \
 	    sh -c 'clang-tidy --quiet "$$@" -- $(STD) 2> $(BUILD)/tidy.txt || exit 1' tidy
 
 lint-man:
 	$(Q)$(if $(MAN_PAGES),mandoc -T lint -W warning $(MAN_PAGES))
 
-lint-tests: $(GENERATED) $(BUILD)/gen/filter.inc
+lint-tests: $(GENERATED) $(SHOWN) $(BUILD)/gen/filter.inc
 	$(Q)BUILD=$(BUILD) CC=$(CC) sh tests/run.sh $(LINT_TESTS)
 
 # Each configuration has a folder of its own. The child is never sanitized, so the
@@ -385,6 +428,7 @@ check-ci: deps-ci
 	$(call ci,clang,CC=clang check)
 	$(call ci,san,CC=clang CHILD_CC=musl-gcc SAN=address$(,)undefined TEST_SECONDS=300 check)
 	$(call ci,thread,CC=clang SAN=thread threads)
+	$(call ci,gcc,CC=gcc check-faults)
 	$(call ci,gcc,CC=gcc child-musl)
 	$(call ci,gcc,CC=gcc cross-aarch64)
 	$(call ci,gcc,CC=gcc deb-check)

@@ -37,6 +37,8 @@ typedef struct wlk_limits {
     uint64_t input_bytes;
     uint64_t json_bytes;
     uint64_t columns;
+    uint64_t pool_children;
+    uint64_t pool_file_bytes;
 } wlk_limits;
 
 /* Fills in the defaults. */

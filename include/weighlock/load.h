@@ -2,8 +2,8 @@
  * comes out. The file is copied once, sealed, verified, and parsed by a confined
  * child process (docs/design.md).
  *
- * Thread-safe: any number of loads may run at once. A load makes one child, which
- * has ended and been collected when the call returns.
+ * Thread-safe: any number of loads may run at once. A load has one child of its own,
+ * which has ended and been collected when the call returns.
  */
 #ifndef WEIGHLOCK_LOAD_H
 #define WEIGHLOCK_LOAD_H
@@ -37,6 +37,8 @@ typedef struct wlk_load_options {
     uint32_t require; /* bit i: layer i is required too (wlk_layer_name) */
     uint32_t uid;     /* for the child when started as root; 0: _weighlock or 65534 */
     uint32_t threads; /* for hashing; default 2 */
+    uint32_t pool;    /* children that wait, locked down and attested, each for one file of at
+                         most limits.pool_file_bytes; default 0: every load starts its own */
     wlk_policy policy;
 } wlk_load_options;
 
@@ -65,6 +67,7 @@ typedef struct wlk_load_report {
     uint64_t file_bytes;
     wlk_nonfinite nonfinite; /* what the policy does not ignore */
     int child_started;
+    int pooled; /* that child had waited in the pool */
     wlk_layer_state layers[WLK_LAYER_COUNT];
     int32_t layer_errno[WLK_LAYER_COUNT];
 } wlk_load_report;
@@ -80,10 +83,17 @@ WLK_API int wlk_layer_required(uint32_t layer);
 typedef struct wlk_gate wlk_gate;
 
 /* options may be NULL for the defaults; options->trust must outlive the gate. A
- * child program that cannot be used is reported by the first load. */
+ * child program that cannot be used is reported by the first load. More children in
+ * options->pool than limits.pool_children are limit.pool-children. */
 WLK_API WLK_MUST_USE wlk_status wlk_gate_open(const wlk_load_options *options, wlk_gate **gate,
                                               wlk_error *error);
+/* Ends the children that wait. NULL is allowed; no load may be under way. */
 WLK_API void wlk_gate_close(wlk_gate *gate);
+
+/* How many children of the pool wait now. One long-lived thread of the gate refills it
+ * in the background; a load that finds none waiting starts its own, and so does every
+ * load in a process that was forked from the one that opened the gate. */
+WLK_API uint32_t wlk_gate_waiting(wlk_gate *gate);
 
 /* One file, and what is known of it besides its bytes. Start from all zero. */
 typedef struct wlk_artifact {
@@ -143,6 +153,24 @@ WLK_API void wlk_lazy_close(wlk_lazy *lazy);
 /* Starts a child, locks it down, attests it and lets it end: what `doctor` shows. */
 WLK_API WLK_MUST_USE wlk_status wlk_gate_check(wlk_gate *gate, wlk_load_report *report,
                                                wlk_error *error);
+
+/* A system call that the child's filter forbids, as the kernel saw it. */
+typedef struct wlk_violation {
+    int found;             /* 0: none was tried */
+    uint32_t architecture; /* of the call: AUDIT_ARCH_* of <linux/audit.h> */
+    int64_t number;
+    uint64_t arguments[6];
+    uint64_t instruction; /* its address in the child */
+} wlk_violation;
+
+/* Loads the artifact again, for who wants to know why a load ended with cage.syscall:
+ * in the same cage, with the same filter, which kills the child as before, but watched
+ * with ptrace. Nothing is let through, and no model is handed out. *violation is filled
+ * in; the status is that of the load, or cage.explain if the child cannot be watched. The
+ * child stops for a moment at each of its calls: a host that handles SIGCHLD gets one for
+ * each stop, and may see the child stopped if it waits for all children. */
+WLK_API WLK_MUST_USE wlk_status wlk_gate_explain(wlk_gate *gate, const wlk_artifact *artifact,
+                                                 wlk_violation *violation, wlk_error *error);
 
 /* One load: a gate is opened, used and closed. */
 WLK_API WLK_MUST_USE wlk_status wlk_load_path(const char *path, const wlk_load_options *options,

@@ -4,8 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cage/layers.h"
-
 #define LARGE 32768 /* from here on bytes go out without being copied first */
 #define MAPPED_ALIGN 64
 
@@ -33,10 +31,15 @@ wlk_status channel_read_order(wire_order *order, uint8_t *policy, wlk_error *err
     return WLK_OK;
 }
 
-bool channel_wait_go(void) {
-    const frame_header go = frame_make(FRAME_GO, 0, 0, 1, 0);
+bool channel_wait_go(cage *c) {
     frame_header header;
-    return channel_read(&header, sizeof header) && memcmp(&header, &go, sizeof go) == 0;
+    if (!channel_read(&header, sizeof header)) return false;
+    if (wire_check_go(&header, &c->order, NULL) != WLK_OK) return false;
+    if (header.length == 0) return true;
+    if (!channel_read(c->stream, header.length)) return false;
+    c->snapshot = c->stream;
+    c->order.snapshot_bytes = c->order.file_bytes = header.length;
+    return true;
 }
 
 static bool write_all(const uint8_t *data, uint64_t length) {

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "cage/layers.h"
 #include "image/builder.h"
 #include "wire/frame.h"
 
@@ -26,8 +27,9 @@ bool channel_read(void *data, uint64_t length);
  * bytes. */
 wlk_status channel_read_order(wire_order *order, uint8_t *policy, wlk_error *error);
 
-/* Waits for GO; false when the parent went away or said anything else. */
-bool channel_wait_go(void);
+/* Waits for GO; false when the parent went away or said anything else. The file that
+ * comes with it becomes the snapshot. */
+bool channel_wait_go(cage *c);
 
 /* Sends a whole frame; flush sends what was collected. False: nobody reads. */
 bool channel_send(channel *out, frame_type type, const void *body, uint64_t length);

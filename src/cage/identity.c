@@ -13,11 +13,23 @@
      SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | \
      SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
-int bounding_set_apply(cage *c) {
-    (void)c;
-    for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; cap++) {
+/* Past the last capability that the kernel knows there is EINVAL. Any other error ends
+ * no list: something keeps us from looking. */
+static int bound_end(void) {
+    return errno == EINVAL ? 0 : errno;
+}
+
+static int bounding_set_drop(void) {
+    for (cap_value_t cap = 0;; cap++) {
+        if (cap_get_bound(cap) < 0) return bound_end();
         if (cap_drop_bound(cap) != 0) return errno;
     }
+}
+
+int bounding_set_apply(cage *c) {
+    (void)c;
+    const int reason = bounding_set_drop();
+    if (reason != 0) return reason;
     if (cap_reset_ambient() != 0) return errno;
     return cap_set_secbits(SECUREBITS) == 0 ? 0 : errno;
 }
@@ -26,8 +38,9 @@ int bounding_set_verify(const cage *c) {
     (void)c;
     for (cap_value_t cap = 0;; cap++) {
         const int bound = cap_get_bound(cap);
-        if (bound > 0 || (bound == 0 && cap_get_ambient(cap) != 0)) return EPERM;
-        if (bound < 0) break; /* past the last that the kernel knows */
+        if (bound < 0 && bound_end() != 0) return bound_end();
+        if (bound < 0) break;
+        if (bound > 0 || cap_get_ambient(cap) != 0) return EPERM;
     }
     return cap_get_secbits() == SECUREBITS ? 0 : EPERM;
 }

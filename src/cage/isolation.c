@@ -38,7 +38,8 @@ int namespaces_apply(cage *c) {
     if (!c->privileged) wanted |= CLONE_NEWUSER; /* gives an ordinary user the right to the rest */
     if (unshare(wanted) != 0) return errno;
     /* What is mounted from here on must be mounted for nobody else. */
-    c->own_mounts = before != 0 && mounts() != before && mounts() != 0;
+    const ino_t after = mounts();
+    c->own_mounts = before != 0 && after != 0 && after != before;
     return c->own_mounts ? 0 : EPERM;
 }
 

@@ -14,6 +14,7 @@ enum { FD_CONTROL = 0, FD_RESULT = 1, FD_NULL = 2, FD_SNAPSHOT = 3 };
 typedef struct cage {
     wire_order order;
     const uint8_t *snapshot; /* order.snapshot_bytes, read-only; NULL if there is none */
+    uint8_t *stream;         /* order.stream_bytes, for the file that comes with GO */
     bool privileged;         /* started as root: identities must change */
     bool own_mounts;         /* in a mount namespace of our own */
 } cage;

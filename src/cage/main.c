@@ -71,7 +71,7 @@ int main(void) {
     }
     if (!confined) _exit(EXIT_NOT_CONFINED);
     rehearse(&c.order.limits);
-    if (!channel_wait_go()) _exit(EXIT_NO_GO);
+    if (!channel_wait_go(&c)) _exit(EXIT_NO_GO);
     const bool sent = answer(&c, &out) && channel_flush(&out);
     _exit(sent ? EXIT_DONE : EXIT_PIPE);
 }

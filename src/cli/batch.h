@@ -5,6 +5,9 @@
 
 #include "cli/cli.h"
 
+/* Children that wait while a batch goes on: the next file's starts while one is parsed. */
+#define BATCH_CHILDREN 2
+
 /* Writes the object and the line's end for one file; its verdict. */
 typedef wlk_status (*batch_step)(void *context, const char *file);
 

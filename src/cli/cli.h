@@ -10,7 +10,8 @@
 #include "cli/options.h"
 
 typedef struct cli {
-    const char *child_path; /* weighlock-child beside this program, or as installed */
+    const struct verb *verb; /* NULL: none was found */
+    const char *child_path;  /* weighlock-child beside this program, or as installed */
     option_values options;
 } cli;
 
@@ -55,7 +56,8 @@ int verb_completion(const cli *c);
 bool cli_json(const cli *c);
 
 /* Reports the error on stderr as "weighlock: FILE: ...", or with --json on stdout as
- * one object. file may be NULL. Returns the error's verdict. */
+ * one object. file may be NULL. With --explain a file whose child was killed for a call
+ * is loaded once more, and the call is told. Returns the error's verdict. */
 int cli_fail(const cli *c, const char *file, const wlk_error *error);
 
 /* Writes the entries of a refusal into an open map: file (if not NULL), verdict,
@@ -84,6 +86,9 @@ uint32_t cli_signers_listed(const wlk_verification *v);
  * threshold, digests, trusted_comment (or null), signers. */
 void cli_json_verification(json_out *j, const wlk_verification *v, uint32_t threshold);
 
+/* The bytes of a file that was just written. */
+WLK_MUST_USE wlk_status cli_size_of(const char *file, uint64_t *size, wlk_error *error);
+
 /* The .wlk file at `file` was written; signer is NULL if it is unsigned. */
 void cli_print_written(const cli *c, const char *file, uint64_t size, const wlk_public_key *signer);
 
@@ -96,6 +101,9 @@ const char *cli_trust_folder(const cli *c, const wlk_policy *policy);
  * Both are the caller's, also on failure. */
 WLK_MUST_USE wlk_status cli_gate(const cli *c, bool allow_unsigned, wlk_gate **gate,
                                  wlk_trust **trust, wlk_error *error);
+/* The same for many loads: so many children wait, as far as the limit allows. */
+WLK_MUST_USE wlk_status cli_pool_gate(const cli *c, bool allow_unsigned, uint32_t children,
+                                      wlk_gate **gate, wlk_trust **trust, wlk_error *error);
 
 #define CLI_MOST_DIGESTS 3
 

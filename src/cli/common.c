@@ -1,4 +1,6 @@
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/cli.h"
 #include "cli/progress.h"
@@ -29,6 +31,11 @@ static wlk_status open_trust(const cli *c, const wlk_policy *policy, wlk_trust *
 
 wlk_status cli_gate(const cli *c, bool allow_unsigned, wlk_gate **gate, wlk_trust **trust,
                     wlk_error *error) {
+    return cli_pool_gate(c, allow_unsigned, 0, gate, trust, error);
+}
+
+wlk_status cli_pool_gate(const cli *c, bool allow_unsigned, uint32_t children, wlk_gate **gate,
+                         wlk_trust **trust, wlk_error *error) {
     wlk_load_options load;
     *gate = NULL;
     *trust = NULL;
@@ -37,6 +44,8 @@ wlk_status cli_gate(const cli *c, bool allow_unsigned, wlk_gate **gate, wlk_trus
     load.trust = *trust;
     load.child_path = c->child_path;
     load.allow_unsigned = allow_unsigned;
+    const uint64_t most = load.policy.limits.pool_children;
+    load.pool = children < most ? children : (uint32_t)most;
     return wlk_gate_open(&load, gate, error);
 }
 
@@ -107,4 +116,11 @@ wlk_status cli_model_output(const cli *c, const char **path, wlk_error *error) {
     if (!*path || strcmp(*path, "-") != 0) return WLK_OK;
     return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET,
                       "--output -: a model goes to a file; one of that name is ./-");
+}
+
+wlk_status cli_size_of(const char *file, uint64_t *size, wlk_error *error) {
+    struct stat status;
+    if (stat(file, &status) != 0) return error_errno(error, RULE_GATE_READ, errno, "stat");
+    *size = (uint64_t)status.st_size;
+    return WLK_OK;
 }

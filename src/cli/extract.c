@@ -16,6 +16,7 @@ typedef struct extracted {
     uint32_t tensor;
     char descr[sizeof((npy_layout *)0)->descr];
     const char *as;
+    char *member; /* its name in the archive; NULL: there is none */
 } extracted;
 
 typedef struct extraction {
@@ -112,6 +113,9 @@ static wlk_status put_tensor(extraction *x, npz_writer *npz, const npy_output *p
     TRY(npy_layout_of(tensor, x->limit, &layout, error));
     memcpy(wanted->descr, layout.descr, sizeof wanted->descr);
     wanted->as = layout.as;
+    if (npz && !(wanted->member = npz_member_name(tensor->name))) {
+        return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    }
     return npz ? npz_add(npz, tensor, &layout, error) : npy_put(tensor, &layout, put, error);
 }
 
@@ -146,7 +150,6 @@ static wlk_status write_out(extraction *x, wlk_error *error) {
 
 static void json_tensor(json_out *j, const extraction *x, const extracted *e) {
     const wlk_tensor t = wlk_model_tensor(model_source_model(&x->source), e->tensor);
-    char *member = x->archive ? npz_member_name(t.name) : NULL;
     json_begin_map(j, JSON_FLAT);
     json_pair_text(j, "name", t.name);
     json_pair_text(j, "dtype", wlk_dtype_name(t.dtype));
@@ -162,13 +165,12 @@ static void json_tensor(json_out *j, const extraction *x, const extracted *e) {
         json_null(j);
     }
     json_key(j, "member");
-    if (member) {
-        json_text(j, member);
+    if (e->member) {
+        json_text(j, e->member);
     } else {
         json_null(j);
     }
     json_end_map(j);
-    mem_free(member);
 }
 
 static void print_json(const extraction *x) {
@@ -187,19 +189,17 @@ static void print_json(const extraction *x) {
 
 static void print_tensor(const extraction *x, const extracted *e) {
     const wlk_tensor t = wlk_model_tensor(model_source_model(&x->source), e->tensor);
-    char *member = x->archive ? npz_member_name(t.name) : NULL;
     (void)printf("  ");
     cli_print_short(t.name);
     (void)printf("  %s [", wlk_dtype_name(t.dtype));
     for (uint32_t i = 0; i < t.rank; i++) (void)printf("%s%" PRIu64, i ? ", " : "", t.shape[i]);
     (void)printf("]");
     if (e->as) (void)printf(" as %s", e->as);
-    if (member && strcmp(member, t.name) != 0) {
+    if (e->member && strcmp(e->member, t.name) != 0) {
         (void)printf(", named ");
-        cli_print_short(member);
+        cli_print_short(e->member);
     }
     (void)putchar('\n');
-    mem_free(member);
 }
 
 static void print_text(const extraction *x) {
@@ -224,6 +224,11 @@ static void report(const extraction *x) {
 
 /* ---- the verb */
 
+static void extraction_free(extraction *x) {
+    for (uint32_t i = 0; x->wanted && i < x->count; i++) mem_free(x->wanted[i].member);
+    mem_free(x->wanted);
+}
+
 /* *subject: the file that an error is about. */
 static wlk_status extract(extraction *x, const char **subject, wlk_error *error) {
     wlk_policy policy;
@@ -245,6 +250,6 @@ int verb_extract(const cli *c) {
     if (status == WLK_OK) report(&x);
     if (error.rule == RULE_CLI_OUTPUT || error.rule == RULE_WRITE_TARGET) subject = NULL;
     model_source_close(&x.source);
-    mem_free(x.wanted);
+    extraction_free(&x);
     return status == WLK_OK ? WLK_OK : cli_fail(c, subject, &error);
 }

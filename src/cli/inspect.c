@@ -219,7 +219,9 @@ static wlk_status open_gate(const cli *c, wlk_gate **gate, wlk_trust **trust, wl
     *gate = NULL;
     *trust = NULL;
     TRY(cli_one_digest(c, error));
-    return cli_gate(c, !option_given(&c->options, OPTION_THRESHOLD), gate, trust, error);
+    const uint32_t children = option_given(&c->options, OPTION_STDIN0) ? BATCH_CHILDREN : 0;
+    return cli_pool_gate(c, !option_given(&c->options, OPTION_THRESHOLD), children, gate, trust,
+                         error);
 }
 
 int verb_inspect(const cli *c) {

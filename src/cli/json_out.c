@@ -90,10 +90,9 @@ static void put_code(json_out *j, uint32_t code) {
     }
 }
 
-static void put_text(json_out *j, const char *text, uint64_t length) {
+static void put_characters(json_out *j, const char *text, uint64_t length) {
     const uint8_t *bytes = (const uint8_t *)text;
     const bool valid = utf8_valid_payload(bytes, length);
-    put(j, "\"");
     for (uint64_t i = 0; i < length;) {
         if (valid) {
             put_code(j, next_code(bytes, &i));
@@ -102,6 +101,11 @@ static void put_text(json_out *j, const char *text, uint64_t length) {
             i++;
         }
     }
+}
+
+static void put_text(json_out *j, const char *text, uint64_t length) {
+    put(j, "\"");
+    put_characters(j, text, length);
     put(j, "\"");
 }
 
@@ -109,6 +113,21 @@ void json_key(json_out *j, const char *key) {
     separate(j);
     put_text(j, key, strlen(key));
     put(j, ": ");
+    j->keyed = true;
+}
+
+void json_key_token(json_out *j, const char *token) {
+    separate(j);
+    put(j, "\"");
+    while (*token) {
+        const size_t plain = strcspn(token, "~");
+        const char *tilde = token + plain;
+        const bool escaped = tilde[0] && (tilde[1] == '0' || tilde[1] == '1');
+        put_characters(j, token, plain);
+        if (*tilde) put(j, escaped && tilde[1] == '1' ? "/" : "~");
+        token = tilde + (*tilde != 0) + escaped;
+    }
+    put(j, "\": ");
     j->keyed = true;
 }
 

@@ -152,7 +152,7 @@ static wlk_status check_operands(const verb *v, const option_values *options, wl
 
 static int run_verb(const verb *v, const char **arguments, uint32_t count) {
     char child[4096];
-    cli c = {.child_path = find_child(child, sizeof child)};
+    cli c = {.verb = v, .child_path = find_child(child, sizeof child)};
     wlk_error error = {.offset = WLK_NO_OFFSET};
     if (options_parse(arguments, count, v->options, &c.options, &error) != WLK_OK) {
         look_for_json(&c, v, arguments, count);
@@ -232,6 +232,7 @@ static void hold_standard_descriptors(void) {
 static void turn_signals_into_errors(void) {
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN);
+    (void)signal(SIGCHLD, SIG_DFL); /* ignored by who started us, it would hide a child's end */
 }
 
 int main(int argc, char **argv) {

@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <weighlock/write.h>
 
@@ -140,11 +139,6 @@ static wlk_status read_edits(const cli *c, edit_list *list, wlk_error *error) {
 
 /* ---- meta set: into a new file */
 
-static uint64_t size_of(const char *path) {
-    struct stat status;
-    return stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
-}
-
 /* Everything that can be wrong with the edits is found before the key is opened. */
 static wlk_status check_edits(const cli *c, const wlk_model *model, const edit_list *list,
                               wlk_error *error) {
@@ -207,6 +201,7 @@ static wlk_status check_options(const cli *c, wlk_error *error) {
 static wlk_status set(const cli *c, edit_list *list, const char **subject, wlk_error *error) {
     const char *file = c->options.operands[0], *out;
     wlk_public_key signer;
+    uint64_t size;
     TRY(check_options(c, error));
     TRY(cli_model_output(c, &out, error));
     TRY(read_edits(c, list, error));
@@ -217,7 +212,9 @@ static wlk_status set(const cli *c, edit_list *list, const char **subject, wlk_e
         TRY(meta_place_set(c, file, list->edits, list->count, &signer, error));
         out = file;
     }
-    cli_print_written(c, out, size_of(out), c->options.value[OPTION_SECRET] ? &signer : NULL);
+    *subject = out;
+    TRY(cli_size_of(out, &size, error));
+    cli_print_written(c, out, size, c->options.value[OPTION_SECRET] ? &signer : NULL);
     return WLK_OK;
 }
 

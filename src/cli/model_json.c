@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/memory.h"
 #include "cli/advice.h"
 #include "cli/cli.h"
 
@@ -85,18 +84,8 @@ static void metadata(json_out *j, const wlk_model *model) {
     json_end_map(j);
 }
 
-/* The last part of a JSON Pointer, in which ~0 and ~1 stand for ~ and /. */
 static void tree_key(json_out *j, const char *path) {
-    char *key = mem_text(strrchr(path, '/') + 1), *to = key;
-    if (!key) return; /* without memory the output is cut, which a reader of JSON sees */
-    for (const char *from = key; *from; to++) {
-        const bool escaped = from[0] == '~' && (from[1] == '0' || from[1] == '1');
-        *to = escaped ? (from[1] == '0' ? '~' : '/') : *from;
-        from += escaped ? 2 : 1;
-    }
-    *to = '\0';
-    json_key(j, key);
-    mem_free(key);
+    json_key_token(j, strrchr(path, '/') + 1);
 }
 
 /* The entry at *at, and behind it what it holds: as deep as the image validator allows. */

@@ -53,6 +53,11 @@ const option_row option_rows[OPTION_COUNT] = {
     [OPTION_TENSOR] = {"--tensor", NULL, "NAME", "extract this tensor; may be repeated"},
     [OPTION_REMOVE] = {"--remove", NULL, "PATH", "remove what is at this path; may be repeated"},
     [OPTION_UNSIGNED] = {"--unsigned", NULL, NULL, "leave the result unsigned"},
+    [OPTION_EXPLAIN] = {"--explain", NULL, NULL,
+                        "say which system call a child was killed for: load once more, watched"},
+    [OPTION_SYSCALLS] = {"--syscalls", NULL, NULL,
+                         "show which system calls the confined child may make, and why"},
+    [OPTION_PFC] = {"--pfc", NULL, NULL, "show the compiled filter, as libseccomp lists it"},
 };
 
 /* ---- from argv */

@@ -43,6 +43,9 @@ typedef enum option_id {
     OPTION_TENSOR,
     OPTION_REMOVE,
     OPTION_UNSIGNED,
+    OPTION_EXPLAIN,
+    OPTION_SYSCALLS,
+    OPTION_PFC,
     OPTION_COUNT
 } option_id;
 

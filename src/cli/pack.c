@@ -1,15 +1,9 @@
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include <weighlock/write.h>
 
 #include "cli/cli.h"
 #include "input/json_spec.h"
-
-static uint64_t size_of(const char *path) {
-    struct stat status;
-    return stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
-}
 
 /* The secret key is opened only once the model stands. */
 static wlk_status write_model(const cli *c, const wlk_model *model, const char *out,
@@ -32,6 +26,7 @@ static wlk_status pack(const cli *c, const char *out, const char **subject, wlk_
     wlk_policy policy;
     wlk_model *model = NULL;
     wlk_public_key signer;
+    uint64_t size;
     TRY(options_policy(&c->options, &policy, error));
     *subject = c->options.operands[0];
     TRY(json_spec_read(*subject, &policy.limits, &model, error));
@@ -39,7 +34,9 @@ static wlk_status pack(const cli *c, const char *out, const char **subject, wlk_
     const wlk_status status = write_model(c, model, out, &signer, error);
     wlk_model_free(model);
     if (status != WLK_OK) return status;
-    cli_print_written(c, out, size_of(out), c->options.value[OPTION_SIGN] ? &signer : NULL);
+    *subject = out;
+    TRY(cli_size_of(out, &size, error));
+    cli_print_written(c, out, size, c->options.value[OPTION_SIGN] ? &signer : NULL);
     return WLK_OK;
 }
 

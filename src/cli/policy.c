@@ -1,4 +1,5 @@
-/* weighlock policy: the policy in force, in the form that --policy reads. */
+/* weighlock policy: the policy in force, in the form that --policy reads; or the filter
+ * of the confined child, which no operator changes. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -92,14 +93,92 @@ static void print_policy_json(const wlk_policy *policy) {
     (void)putchar('\n');
 }
 
-int verb_policy(const cli *c) {
+/* ---- the filter: what is compiled into the child */
+
+static const struct syscall_row {
+    const char *name, *condition, *why;
+} syscall_rows[] = {
+#define SYSCALL(name, condition, why) {name, condition, why},
+#include "gen/syscalls.inc"
+#undef SYSCALL
+};
+
+#define SYSCALL_ROWS (sizeof syscall_rows / sizeof *syscall_rows)
+
+static const char filter_listing[] =
+#include "gen/filter_listing.inc"
+    ;
+
+static void print_syscalls(void) {
+    for (size_t i = 0; i < SYSCALL_ROWS; i++) {
+        const struct syscall_row *row = &syscall_rows[i];
+        (void)printf("%-11s %-11s %s\n", row->name, row->condition, row->why);
+    }
+    (void)printf("Every other call kills the process.\n");
+}
+
+static void print_syscalls_json(void) {
+    json_out j = json_out_to(stdout, JSON_LINES);
+    json_begin_map(&j, JSON_LINES);
+    json_pair_text(&j, "verdict", wlk_status_name(WLK_OK));
+    json_key(&j, "syscalls");
+    json_begin_list(&j, JSON_LINES);
+    for (size_t i = 0; i < SYSCALL_ROWS; i++) {
+        json_begin_map(&j, JSON_FLAT);
+        json_pair_text(&j, "name", syscall_rows[i].name);
+        json_pair_text(&j, "condition", syscall_rows[i].condition);
+        json_pair_text(&j, "why", syscall_rows[i].why);
+        json_end_map(&j);
+    }
+    json_end_list(&j);
+    json_pair_text(&j, "otherwise", "kill-process");
+    json_end_map(&j);
+    (void)putchar('\n');
+}
+
+static void print_listing_json(void) {
+    json_out j = json_out_to(stdout, JSON_LINES);
+    json_begin_map(&j, JSON_LINES);
+    json_pair_text(&j, "verdict", wlk_status_name(WLK_OK));
+    json_pair_text(&j, "pfc", filter_listing);
+    json_end_map(&j);
+    (void)putchar('\n');
+}
+
+static wlk_status show_filter(const cli *c, wlk_error *error) {
+    static const option_id others[] = {OPTION_POLICY, OPTION_LIMIT, OPTION_THRESHOLD, OPTION_PFC};
+    const bool rows = option_given(&c->options, OPTION_SYSCALLS), json = cli_json(c);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (!option_given(&c->options, others[i]) || (others[i] == OPTION_PFC && !rows)) continue;
+        return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET,
+                          "%s is compiled in and stands alone: leave %s out",
+                          option_rows[rows ? OPTION_SYSCALLS : OPTION_PFC].name,
+                          option_rows[others[i]].name);
+    }
+    if (rows && json) print_syscalls_json();
+    if (rows && !json) print_syscalls();
+    if (!rows && json) print_listing_json();
+    if (!rows && !json) (void)fputs(filter_listing, stdout);
+    return WLK_OK;
+}
+
+/* ---- the verb */
+
+static wlk_status show_policy(const cli *c, wlk_error *error) {
     wlk_policy policy;
-    wlk_error error;
-    if (options_policy(&c->options, &policy, &error) != WLK_OK) return cli_fail(c, NULL, &error);
+    TRY(options_policy(&c->options, &policy, error));
     if (cli_json(c)) {
         print_policy_json(&policy);
     } else {
         print_policy(&policy);
     }
     return WLK_OK;
+}
+
+int verb_policy(const cli *c) {
+    wlk_error error;
+    const uint64_t filter = OPTION_BIT(OPTION_SYSCALLS) | OPTION_BIT(OPTION_PFC);
+    const wlk_status status =
+        c->options.given & filter ? show_filter(c, &error) : show_policy(c, &error);
+    return status == WLK_OK ? WLK_OK : cli_fail(c, NULL, &error);
 }

@@ -3,11 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "cli/explain.h"
 
 #define ERROR_TEXT_BYTES 1024
+#define PIECE_BYTES 256
 #define SHORT_BYTES 200
 
 bool cli_json(const cli *c) {
@@ -45,10 +46,12 @@ void cli_json_refusal(json_out *j, const char *file, const wlk_error *error) {
     json_pair_text(j, "hint", wlk_rule_hint(e.rule));
 }
 
-static void fail_json(const char *file, const wlk_error *error) {
+/* `why`, unless it is NULL, is told too. */
+static void fail_json(const char *file, const wlk_error *error, const explanation *why) {
     json_out j = json_out_to(stdout, JSON_FLAT);
     json_begin_map(&j, JSON_FLAT);
     cli_json_refusal(&j, file, error);
+    if (why) explain_json(&j, why);
     json_end_map(&j);
     (void)putchar('\n');
 }
@@ -62,11 +65,12 @@ static void fail_text(const char *file, const wlk_error *error) {
 }
 
 int cli_fail(const cli *c, const char *file, const wlk_error *error) {
-    if (cli_json(c)) {
-        fail_json(file, error);
-    } else {
-        fail_text(file, error);
-    }
+    const bool json = cli_json(c), explained = explain_wanted(c, file, error);
+    explanation why;
+    if (!json) fail_text(file, error);
+    if (explained) explain_run(c, file, &why);
+    if (json) fail_json(file, error, explained ? &why : NULL);
+    if (explained && !json) explain_print(file, &why);
     return (int)error->status;
 }
 
@@ -84,27 +88,36 @@ int cli_finish(int code) {
 
 /* ---- text for people */
 
+/* The most bytes of text, at most `most`, that do not cut a character in two. */
+static size_t whole_characters(const char *text, size_t most) {
+    const size_t length = strnlen(text, most + 1);
+    if (length <= most) return length;
+    for (size_t at = most; at + 4 > most; at--) { /* a character has at most four bytes */
+        if (((uint8_t)text[at] & 0xc0) != 0x80) return at;
+    }
+    return most; /* that is no character */
+}
+
+/* Piece by piece, so that it needs no memory: what is printed is never less. */
 void cli_print_safe(const char *text) {
-    char *copy = mem_text(text);
-    if (!copy) return;
-    utf8_make_harmless(copy);
-    (void)fputs(copy, stdout);
-    mem_free(copy);
+    char piece[PIECE_BYTES + 1];
+    while (*text) {
+        const size_t length = whole_characters(text, PIECE_BYTES);
+        memcpy(piece, text, length);
+        piece[length] = '\0';
+        utf8_make_harmless(piece);
+        (void)fputs(piece, stdout);
+        text += length;
+    }
 }
 
 void cli_print_short(const char *text) {
     char start[SHORT_BYTES + 1];
-    size_t length = strlen(text);
-    const bool cut = length > SHORT_BYTES;
-    if (cut) {
-        length = SHORT_BYTES;
-        while (length > 0 && ((uint8_t)text[length] & 0xc0) == 0x80)
-            length--; /* whole characters */
-    }
+    const size_t length = whole_characters(text, SHORT_BYTES);
     memcpy(start, text, length);
     start[length] = '\0';
     cli_print_safe(start);
-    if (cut) (void)fputs("...", stdout);
+    if (text[length]) (void)fputs("...", stdout);
 }
 
 /* ---- who vouches */

@@ -5,7 +5,7 @@
 #define EVIDENCE (OPT(THRESHOLD) | OPT(SHA256) | OPT(BLAKE2B) | OPT(CHECKSUMS))
 #define LOADING                                                                         \
     (OPT(HELP) | OPT(JSON) | OPT(TRUST) | OPT(POLICY) | OPT(TRANSPORT) | OPT(REQUIRE) | \
-     OPT(LIMIT) | OPT(UID) | EVIDENCE)
+     OPT(LIMIT) | OPT(UID) | OPT(EXPLAIN) | EVIDENCE)
 #define KEYS (OPT(HELP) | OPT(JSON) | OPT(TRUST) | OPT(POLICY))
 
 const verb verbs[] = {
@@ -119,19 +119,25 @@ const verb verbs[] = {
      "show which layers of the cage hold here",
      "Starts a child, locks it down, looks at it from outside, and shows each layer of\n"
      "confinement: attested (seen from outside), reported (the child's word), or why\n"
-     "not. Exit code 5 if a required layer does not hold.",
+     "not, and what to do about it. Then it loads a small model. The last line says whether\n"
+     "models can be loaded here. Exit code 5 if a required layer does not hold.",
      "  weighlock doctor\n"
      "  weighlock doctor --require landlock,namespaces\n",
      verb_doctor},
-    {"policy", "", 0, 0, OPT(HELP) | OPT(JSON) | OPT(POLICY) | OPT(LIMIT) | OPT(THRESHOLD),
+    {"policy", "", 0, 0,
+     OPT(HELP) | OPT(JSON) | OPT(POLICY) | OPT(LIMIT) | OPT(THRESHOLD) | OPT(SYSCALLS) | OPT(PFC),
      "show the policy in force",
      "Shows limits, trust and audit rules as they are in force: the defaults, over them\n"
      "the file of --policy, else /etc/weighlock/policy.conf if it exists, over that\n"
      "--limit and --threshold. What is shown is a policy file itself (weighlock-policy(5)):\n"
-     "saved and named with --policy, by you and writable by nobody else, it means the same.",
+     "saved and named with --policy, by you and writable by nobody else, it means the same.\n"
+     "--syscalls and --pfc show the other policy, which is compiled in: what the confined\n"
+     "child's filter lets through.",
      "  weighlock policy --json\n"
      "  weighlock policy --limit nodes=1000 > strict.conf && \\\n"
-     "      weighlock inspect model.wlk --policy strict.conf\n",
+     "      weighlock inspect model.wlk --policy strict.conf\n"
+     "  weighlock policy --syscalls\n"
+     "  weighlock policy --pfc\n",
      verb_policy},
     {"trust add", "KEY.pub", 1, 1, KEYS | OPT(NAME) | OPT(FROM) | OPT(UNTIL), "trust a public key",
      "Puts a public key of minisign's format into the trust folder, under the name of its\n"

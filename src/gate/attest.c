@@ -107,9 +107,10 @@ static bool see_ids(const observed *o) {
 }
 
 static bool see_rlimits(const observed *o) {
+    const uint64_t data = o->claim->limits->heap_bytes + o->claim->stream_bytes + HEAP_SLACK;
     return limit_is(o, "Max core file size", 0) && limit_is(o, "Max locked memory", 0) &&
            limit_is(o, "Max cpu time", o->claim->limits->cpu_seconds + 1) &&
-           limit_is(o, "Max data size", o->claim->limits->heap_bytes + HEAP_SLACK);
+           limit_is(o, "Max data size", data);
 }
 
 static bool see_zero_rlimits(const observed *o) {

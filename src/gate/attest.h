@@ -13,6 +13,7 @@ typedef struct attest_claim {
     uint32_t uid, gid;          /* what they must have become */
     uint32_t held;              /* bit i: HELLO says that layer i holds */
     uint32_t inherited_filters; /* from attest_own_filters */
+    uint64_t stream_bytes;      /* private memory for a file that comes later */
     const wlk_limits *limits;
 } attest_claim;
 

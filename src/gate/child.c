@@ -17,8 +17,9 @@
 
 #define PIPE_BYTES (1 << 20) /* 1 MiB: fewer switches for large payloads; may be refused */
 #define STACK_BYTES 32768
-#define LET_GO_MS 1000 /* for the kernel to let go of a process that has ended */
-#define ENDING_MS 20   /* from a signal to the end of a process */
+#define LET_GO_MS 1000  /* for the kernel to let go of a process that has ended */
+#define LET_DOWN_MS 250 /* for a child to see the end of its pipe, where it may not be killed */
+#define ENDING_MS 20    /* from a signal to the end of a process */
 #define NANOSECONDS 1000000000ull
 
 uint64_t clock_now(void) {
@@ -185,22 +186,40 @@ static void close_if_open(int *fd) {
     *fd = -1;
 }
 
+static void close_pipes(child *c) {
+    close_if_open(&c->control);
+    close_if_open(&c->control_peer);
+    close_if_open(&c->result);
+}
+
 static wlk_status open_pipes(bool large, int control[2], int result[2], wlk_error *error) {
     if (pipe2(control, O_CLOEXEC) != 0 || pipe2(result, O_CLOEXEC) != 0) {
         return error_errno(error, RULE_CAGE_SPAWN, errno, "pipe");
     }
     if (large) (void)fcntl(result[0], F_SETPIPE_SZ, PIPE_BYTES);
-    if (fcntl(result[0], F_SETFL, O_NONBLOCK) != 0) {
+    if (fcntl(result[0], F_SETFL, O_NONBLOCK) != 0 || fcntl(control[1], F_SETFL, O_NONBLOCK) != 0) {
         return error_errno(error, RULE_CAGE_SPAWN, errno, "pipe");
     }
     return WLK_OK;
 }
 
+static wlk_status write_order(const child_start *start, int control, wlk_error *error) {
+    if (write(control, start->order, start->order_bytes) == (ssize_t)start->order_bytes) {
+        return WLK_OK;
+    }
+    return error_errno(error, RULE_CAGE_SPAWN, errno, "order");
+}
+
+/* The child waits for its ORDER until it is watched. */
+static wlk_status watch_child(const child_start *start, const child *c, wlk_error *error) {
+    const int reason = start->watch->begin(start->watch->context, c->pid, c->pidfd);
+    if (reason != 0) return error_errno(error, RULE_CAGE_EXPLAIN, reason, "ptrace");
+    return write_order(start, c->control, error);
+}
+
 static wlk_status launch_child(const child_start *start, const int control[2], const int result[2],
                                child *out, int *namespace_errno, wlk_error *error) {
-    if (write(control[1], start->order, start->order_bytes) != (ssize_t)start->order_bytes) {
-        return error_errno(error, RULE_CAGE_SPAWN, errno, "order");
-    }
+    if (!start->watch) TRY(write_order(start, control[1], error));
     launch l = {.control = control[0],
                 .result = result[1],
                 .null = start->null,
@@ -224,7 +243,7 @@ static wlk_status launch_child(const child_start *start, const int control[2], c
                    .control_peer = control[0],
                    .result = result[0],
                    .eager = CHILD_EAGER_NS};
-    if (l.failed == 0) return WLK_OK;
+    if (l.failed == 0) return start->watch ? watch_child(start, out, error) : WLK_OK;
     *namespace_errno = l.new_user ? l.failed : 0;
     return error_errno(error, RULE_CAGE_SPAWN, l.failed, "exec");
 }
@@ -266,7 +285,9 @@ child_spaces child_spaces_new(void) {
     siginfo_t info;
     for (int i = 0; i < CHILD_SPACES; i++) flags |= space_rows[i].flag;
     if (launch_clone(spaces_open, &spaces, flags, &pidfd) < 0) return spaces;
-    (void)syscall(SYS_waitid, P_PIDFD, pidfd, &info, WEXITED | __WALL, NULL);
+    while (syscall(SYS_waitid, P_PIDFD, pidfd, &info, WEXITED | __WALL, NULL) != 0) {
+        if (errno != EINTR) break; /* somebody else has collected it */
+    }
     (void)close(pidfd);
     for (int i = 0; i < CHILD_SPACES; i++) {
         if (spaces.fd[i] < 0) child_spaces_close(&spaces); /* all or none */
@@ -280,10 +301,15 @@ void child_spaces_close(child_spaces *spaces) {
 
 /* ---- end */
 
+/* False if we may not: it is root's, and we have given up root since. */
+static bool kill_now(const child *c) {
+    return syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0) == 0 || errno != EPERM;
+}
+
 void child_kill(child *c) {
     if (c->pidfd < 0) return;
     c->killed = true;
-    (void)syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
+    (void)kill_now(c);
 }
 
 /* Waits until the child has ended; false at the deadline. */
@@ -307,10 +333,18 @@ bool child_is_ending(const child *c) {
     return poll(&watched, 1, ENDING_MS) > 0;
 }
 
+bool child_has_ended(const child *c) {
+    struct pollfd watched = {.fd = c->pidfd, .events = POLLIN};
+    return poll(&watched, 1, 0) != 0;
+}
+
 bool child_is_stopped(const child *c) {
     siginfo_t info = {0};
     const int flags = WSTOPPED | WNOHANG | WNOWAIT | __WALL;
-    return syscall(SYS_waitid, P_PIDFD, c->pidfd, &info, flags, NULL) == 0 && info.si_pid != 0;
+    if (syscall(SYS_waitid, P_PIDFD, c->pidfd, &info, flags, NULL) != 0) return false;
+    /* Who is traced stops at every call too, but not by one of these. */
+    return info.si_pid != 0 && (info.si_status == SIGSTOP || info.si_status == SIGTSTP ||
+                                info.si_status == SIGTTIN || info.si_status == SIGTTOU);
 }
 
 /* How the child ended. */
@@ -375,7 +409,9 @@ static wlk_status judge_signal(const child *c, const child_end *end, uint64_t cp
         return error_at(error, RULE_LIMIT_CPU_SECONDS, WLK_NO_OFFSET);
     }
     const wlk_rule rule = is_crash(end->code) ? RULE_CAGE_CRASH : RULE_CAGE_KILLED;
-    return error_text(error, rule, WLK_NO_OFFSET, "signal %d", end->code);
+    const bool perhaps_memory = end->code == SIGKILL; /* the child is the first to be taken */
+    return error_text(error, rule, WLK_NO_OFFSET, "signal %d%s", end->code,
+                      perhaps_memory ? ", which the kernel sends when memory runs out" : "");
 }
 
 static wlk_status judge(const child *c, const child_end *end, uint64_t cpu_limit,
@@ -391,13 +427,37 @@ wlk_status child_collect(child *c, uint64_t deadline, uint64_t cpu_limit, wlk_er
     const bool in_time = wait_for_end(c, deadline);
     const wlk_rule late = !in_time && child_is_stopped(c) ? RULE_CAGE_STOPPED : RULE_LIMIT_DEADLINE;
     if (!in_time) child_kill(c);
+    close_pipes(c); /* who may not be killed ends with them, or with its processor time */
     const child_end end = reap(c->pidfd);
+    c->ended_by = end.seen && !end.exited ? end.code : 0;
     const wlk_status status =
         in_time ? judge(c, &end, cpu_limit, error) : error_at(error, late, WLK_NO_OFFSET);
-    close_if_open(&c->control);
-    close_if_open(&c->control_peer);
-    close_if_open(&c->result);
+    child_forget(c);
+    return status;
+}
+
+void child_discard(child *c) {
+    siginfo_t info;
+    if (c->pidfd < 0) return;
+    close_pipes(c);
+    const uint64_t wait_ms = kill_now(c) ? LET_GO_MS : LET_DOWN_MS;
+    c->eager = 0;
+    /* One that has ended may still be its tracer's to collect, and is then waited for. */
+    const bool ended = wait_for_end(c, clock_now() + wait_ms * (NANOSECONDS / 1000));
+    const int flags = WEXITED | __WALL | (ended ? 0 : WNOHANG);
+    while (syscall(SYS_waitid, P_PIDFD, c->pidfd, &info, flags, NULL) != 0) {
+        if (errno != EINTR) break;
+    }
+    child_forget(c);
+}
+
+void child_forget(child *c) {
+    close_pipes(c);
     close_if_open(&c->pidfd);
     c->pid = -1;
-    return status;
+}
+
+void child_widen(const child *c) {
+    (void)fcntl(c->control, F_SETPIPE_SZ, PIPE_BYTES);
+    (void)fcntl(c->result, F_SETPIPE_SZ, PIPE_BYTES);
 }

@@ -10,10 +10,11 @@
 typedef struct child {
     pid_t pid;
     int pidfd;
-    int control;      /* write end: ORDER, GO */
+    int control;      /* write end, non-blocking: ORDER, GO */
     int control_peer; /* its read end, kept open: writing to a dead child is no SIGPIPE */
     int result;       /* read end, non-blocking: frames */
     bool killed;      /* by us */
+    int ended_by;     /* once collected: the signal that ended it, 0 for none */
     uint64_t eager;   /* ns for which whoever waits for it may still stay awake */
 } child;
 
@@ -38,6 +39,13 @@ typedef struct child_spaces {
 child_spaces child_spaces_new(void);
 void child_spaces_close(child_spaces *spaces);
 
+/* Told of a child that has started, before it gets its ORDER: nothing that it does can be
+ * missed. Returns 0, or an errno with which the start fails (cage.explain). */
+typedef struct child_watch {
+    int (*begin)(void *context, pid_t pid, int pidfd);
+    void *context;
+} child_watch;
+
 typedef struct child_start {
     int program;
     int null;                   /* /dev/null, becomes fd 2 */
@@ -46,7 +54,8 @@ typedef struct child_start {
     int namespace_flags;        /* CLONE_NEWPID, CLONE_NEWUSER or 0 */
     const void *order;          /* written before the start: fits in an empty pipe */
     size_t order_bytes;
-    bool large; /* much will come: ask for a larger pipe */
+    bool large;               /* much will come: ask for a larger pipe */
+    const child_watch *watch; /* NULL: nobody watches */
 } child_start;
 
 /* Starts the program with an empty environment and descriptors 0 to 3. When the
@@ -59,6 +68,9 @@ wlk_status child_spawn(const child_start *start, child *out, int *namespace_errn
  * wrong already. */
 bool child_is_ending(const child *c);
 
+/* Has it ended already? */
+bool child_has_ended(const child *c);
+
 /* Has somebody stopped it? From inside its cage it cannot do that itself. */
 bool child_is_stopped(const child *c);
 
@@ -69,6 +81,17 @@ void child_kill(child *c);
  * child, closes everything. WLK_OK only for exit code 0 that was seen. A child that
  * somebody had stopped at the deadline is cage.stopped. */
 wlk_status child_collect(child *c, uint64_t deadline, uint64_t cpu_limit, wlk_error *error);
+
+/* Ends a child whose answer nobody waits for: closes its pipes, kills and collects it.
+ * Where it may not be killed, since this process has given up root, the closed pipes end
+ * it. Waits a moment at the most. */
+void child_discard(child *c);
+
+/* Lets go of a child that is another process's (we were forked from it): closes only. */
+void child_forget(child *c);
+
+/* Asks for larger pipes: much will go through them. May be refused. */
+void child_widen(const child *c);
 
 /* How long to look again and again, lending the processor to others in between,
  * before going to sleep. A small model takes the child less than a millisecond

@@ -11,16 +11,19 @@
 #include "base/envelope.h"
 #include "base/memory.h"
 #include "gate/artifact.h"
+#include "gate/explain.h"
+#include "gate/pool.h"
 #include "gate/session.h"
 #include "gate/weights.h"
-#include "wire/frame.h"
 
 #ifndef WLK_CHILD_PATH
 #define WLK_CHILD_PATH "/usr/local/libexec/weighlock/weighlock-child"
 #endif
 
 #define NOBODY 65534
-#define MOST_HEAP_BYTES (1ull << 47) /* no process has more address space */
+#define MOST_HEAP_BYTES (1ull << 47)   /* no process has more address space */
+#define MOST_STREAM_BYTES (1ull << 40) /* beside that heap there is not room for everything */
+#define AUTO_MAP_BYTES (1u << 20)
 
 void wlk_load_options_default(wlk_load_options *options) {
     *options = (wlk_load_options){.transport = WLK_TRANSPORT_PIPE, .threads = 2};
@@ -48,8 +51,27 @@ static void choose_account(wlk_gate *gate) {
  * and less than a second of processor time cannot be told apart from a second. */
 static void limits_clamp(wlk_limits *limits) {
     if (limits->heap_bytes > MOST_HEAP_BYTES) limits->heap_bytes = MOST_HEAP_BYTES;
+    if (limits->pool_file_bytes > MOST_STREAM_BYTES) limits->pool_file_bytes = MOST_STREAM_BYTES;
     if (limits->cpu_seconds > UINT32_MAX) limits->cpu_seconds = UINT32_MAX;
     if (limits->cpu_seconds == 0) limits->cpu_seconds = 1;
+}
+
+wire_transport gate_transport(const wlk_gate *gate, uint64_t file_bytes) {
+    const wlk_transport wanted = gate->options.transport;
+    const bool map = wanted == WLK_TRANSPORT_MAP ||
+                     (wanted == WLK_TRANSPORT_AUTO && file_bytes > AUTO_MAP_BYTES);
+    return map ? WIRE_TRANSPORT_MAP : WIRE_TRANSPORT_PIPE;
+}
+
+/* The last step of opening: from here on the gate must not move. */
+static wlk_status open_pool(wlk_gate *gate, wlk_error *error) {
+    const wlk_load_options *options = &gate->options;
+    if (options->pool > options->policy.limits.pool_children) {
+        return error_at(error, RULE_LIMIT_POOL_CHILDREN, WLK_NO_OFFSET);
+    }
+    const bool useful = options->policy.limits.pool_file_bytes > 0 && gate->program >= 0;
+    if (options->pool == 0 || !useful) return WLK_OK;
+    return pool_open(gate, options->pool, &gate->pool, error);
 }
 
 wlk_status wlk_gate_open(const wlk_load_options *options, wlk_gate **gate, wlk_error *error) {
@@ -67,16 +89,26 @@ wlk_status wlk_gate_open(const wlk_load_options *options, wlk_gate **gate, wlk_e
     if (gate_wanted_layers(made) & 1u << LAYER_NAMESPACES) made->spaces = child_spaces_new();
     made->options.child_path = NULL; /* the caller's string need not live on */
     choose_account(made);
-    *gate = made;
-    return WLK_OK;
+    const wlk_status status = open_pool(made, error);
+    if (status == WLK_OK) {
+        *gate = made;
+    } else {
+        wlk_gate_close(made);
+    }
+    return status;
 }
 
 void wlk_gate_close(wlk_gate *gate) {
     if (!gate) return;
+    pool_close(gate->pool);
     if (gate->program >= 0) (void)close(gate->program);
     if (gate->null >= 0) (void)close(gate->null);
     if (gate->spaces.fd[0] >= 0) child_spaces_close(&gate->spaces);
     mem_free(gate);
+}
+
+uint32_t wlk_gate_waiting(wlk_gate *gate) {
+    return pool_waiting(gate->pool);
 }
 
 /* ---- a load, step by step */
@@ -153,21 +185,25 @@ typedef wlk_status (*load_step)(session *s, const wlk_artifact *artifact, wlk_mo
                                 wlk_error *error);
 
 /* Runs `step` over a snapshot of the artifact, and lets go of all that is left. */
+static wlk_status run_session(session *s, const wlk_artifact *artifact, load_step step,
+                              wlk_model **model, wlk_error *error) {
+    int fd;
+    artifact_clear_outputs(s->report, error);
+    if (model) *model = NULL;
+    TRY(artifact_open(artifact, &fd, error));
+    wlk_status status = take_snapshot(s, fd, error);
+    if (status == WLK_OK) status = step(s, artifact, model, error);
+    session_end(s);
+    (void)close(fd);
+    return status;
+}
+
 static wlk_status with_artifact(wlk_gate *gate, const wlk_artifact *artifact, load_step step,
                                 wlk_model **model, wlk_load_report *report, wlk_error *error) {
     wlk_load_report unused_report;
     wlk_error unused_error;
-    wlk_error *out = error ? error : &unused_error;
-    int fd;
     session s = session_begin(gate, report ? report : &unused_report);
-    artifact_clear_outputs(s.report, out);
-    if (model) *model = NULL;
-    TRY(artifact_open(artifact, &fd, out));
-    wlk_status status = take_snapshot(&s, fd, out);
-    if (status == WLK_OK) status = step(&s, artifact, model, out);
-    session_end(&s);
-    (void)close(fd);
-    return status;
+    return run_session(&s, artifact, step, model, error ? error : &unused_error);
 }
 
 wlk_status wlk_gate_load(wlk_gate *gate, const wlk_artifact *artifact, wlk_model **model,
@@ -204,6 +240,21 @@ wlk_status wlk_gate_check(wlk_gate *gate, wlk_load_report *report, wlk_error *er
     const wlk_status status = session_check(&s, out);
     session_end(&s);
     return status;
+}
+
+wlk_status wlk_gate_explain(wlk_gate *gate, const wlk_artifact *artifact, wlk_violation *violation,
+                            wlk_error *error) {
+    wlk_load_report report;
+    wlk_error unused_error;
+    wlk_error *out = error ? error : &unused_error;
+    wlk_model *model;
+    explain watched;
+    session s = session_begin(gate, &report);
+    explain_begin(&watched);
+    s.watch = &watched.watch;
+    const wlk_status loaded = run_session(&s, artifact, load_source, &model, out);
+    wlk_model_free(model);
+    return explain_end(&watched, s.helper.worker.ended_by, violation, loaded, out);
 }
 
 wlk_status wlk_load_path(const char *path, const wlk_load_options *options, wlk_model **model,

@@ -17,9 +17,13 @@
 /* ---- reading with a deadline */
 
 void reader_start(reader *r, child *c, uint64_t deadline) {
+    reader_go_on(r, c, deadline);
+    r->position = r->used = 0;
+}
+
+void reader_go_on(reader *r, child *c, uint64_t deadline) {
     r->from = c;
     r->deadline = deadline;
-    r->position = r->used = 0;
 }
 
 /* Waits until there is something to read or the child has ended. */

@@ -23,6 +23,9 @@ typedef struct reader {
 
 void reader_start(reader *r, child *c, uint64_t deadline);
 
+/* The child has moved to `c`, and has until another deadline; what was read stays. */
+void reader_go_on(reader *r, child *c, uint64_t deadline);
+
 /* HELLO and its checks. */
 wlk_status receive_hello(reader *r, wire_receiver *receiver, wire_hello *hello, wlk_error *error);
 

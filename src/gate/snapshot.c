@@ -25,13 +25,15 @@ wlk_status snapshot_open_path(const char *path, int *fd, wlk_error *error) {
     const int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (opened < 0 && errno != ENXIO) return error_errno(error, RULE_GATE_OPEN, errno, path);
     struct stat status = {.st_mode = S_IFSOCK};
-    if (opened < 0 || fstat(opened, &status) != 0 || !S_ISREG(status.st_mode)) {
-        if (opened >= 0) (void)close(opened);
-        return error_text(error, RULE_GATE_NOT_REGULAR, WLK_NO_OFFSET, "%s is %s", path,
-                          kind_of(status.st_mode));
+    const int reason = opened >= 0 && fstat(opened, &status) != 0 ? errno : 0;
+    if (reason == 0 && opened >= 0 && S_ISREG(status.st_mode)) {
+        *fd = opened;
+        return WLK_OK;
     }
-    *fd = opened;
-    return WLK_OK;
+    if (opened >= 0) (void)close(opened);
+    if (reason != 0) return error_errno(error, RULE_GATE_READ, reason, "fstat");
+    return error_text(error, RULE_GATE_NOT_REGULAR, WLK_NO_OFFSET, "%s is %s", path,
+                      kind_of(status.st_mode));
 }
 
 wlk_status snapshot_measure(int fd, uint64_t limit, uint64_t *size, wlk_error *error) {
@@ -83,8 +85,12 @@ static wlk_status copy_bytes(int from, int to, uint64_t size, wlk_error *error) 
 /* Is `size` still where the file ends? */
 static wlk_status check_end(int from, uint64_t size, wlk_error *error) {
     uint8_t more;
-    if (pread(from, &more, 1, (off_t)size) == 0) return WLK_OK;
-    return error_at(error, RULE_GATE_CHANGED, size);
+    ssize_t got;
+    do {
+        got = pread(from, &more, 1, (off_t)size);
+    } while (got < 0 && errno == EINTR);
+    if (got == 0) return WLK_OK;
+    return got < 0 ? copy_failed(errno, error) : error_at(error, RULE_GATE_CHANGED, size);
 }
 
 static wlk_status map(int fd, uint64_t size, snapshot *out, wlk_error *error) {

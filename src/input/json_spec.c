@@ -1,5 +1,6 @@
 #include "input/json_spec.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -127,7 +128,10 @@ static wlk_status build(const json_t *object, const char *folder, const wlk_limi
 
 /* ---- text */
 
+/* jansson calls it a syntax error of whatever it stood at when there is no memory; errno,
+ * which was 0, says what it was. */
 static wlk_status syntax_error(const json_error_t *said, wlk_error *error) {
+    if (errno == ENOMEM) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     const uint64_t offset = said->position >= 0 ? (uint64_t)said->position : WLK_NO_OFFSET;
     return error_text(error, RULE_SPEC_SYNTAX, offset, "line %d, column %d: %s", said->line,
                       said->column, said->text);
@@ -138,6 +142,7 @@ wlk_status json_spec_parse(const char *text, uint64_t size, const char *folder,
     json_error_t said;
     *model = NULL;
     if (size > limits->json_bytes) return error_at(error, RULE_INPUT_SIZE, limits->json_bytes);
+    errno = 0;
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &said);
     if (!root) return syntax_error(&said, error);
     const wlk_status status = build(root, folder, limits, model, error);

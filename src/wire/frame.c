@@ -8,7 +8,7 @@ _Static_assert(sizeof(frame_header) == 32, "a frame header is 32 bytes");
 _Static_assert(sizeof(wire_hello) == 8 + WIRE_BUILD_ID_BYTES + 8 * WIRE_MAX_LAYERS,
                "HELLO has no padding");
 _Static_assert(sizeof(wire_refuse) == 16, "REFUSE has no padding");
-_Static_assert(sizeof(wire_order) == 56 + sizeof(wlk_limits), "ORDER has no padding");
+_Static_assert(sizeof(wire_order) == 64 + sizeof(wlk_limits), "ORDER has no padding");
 _Static_assert(LAYER_COUNT <= WIRE_MAX_LAYERS, "every layer has room in HELLO");
 
 #define MAPPED_ALIGN 64
@@ -172,9 +172,24 @@ wlk_status wire_check_hello(const wire_hello *hello, wlk_error *error) {
     return WLK_OK;
 }
 
+/* What a parser can have to say: something about the artifact, or its own limits. Of keys,
+ * users, files and the machine it knows nothing, and a captured child must not pass for
+ * the parent: a bad signature, a full disk, try again. */
+static bool is_childs_rule(uint32_t rule) {
+    static const char *const starts[] = {"data.",     "format.", "graph.", "header.",
+                                         "internal.", "limit.",  "opset.", "selftest.tolerance",
+                                         "string.",   "tensor.", "type."};
+    const char *name = wlk_rule_name(rule);
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        if (strncmp(name, starts[i], strlen(starts[i])) == 0) return true;
+    }
+    return false;
+}
+
 wlk_status wire_check_refuse(const wire_refuse *refuse, wlk_error *error) {
     if (refuse->rule == RULE_NONE || refuse->rule >= RULE_COUNT ||
-        refuse->status != (uint32_t)rule_status(refuse->rule) || refuse->status == WLK_OK) {
+        refuse->status != (uint32_t)rule_status(refuse->rule) || refuse->status == WLK_OK ||
+        !is_childs_rule(refuse->rule)) {
         return error_at(error, RULE_WIRE_REFUSE, WLK_NO_OFFSET);
     }
     return error_at(error, (wlk_rule)refuse->rule, refuse->offset);
@@ -189,9 +204,21 @@ wlk_status wire_check_order(const frame_header *header, const wire_order *order,
     }
     const bool whole = order->file_bytes == order->snapshot_bytes;
     const bool lazy = order->transport == WIRE_TRANSPORT_LAZY;
+    const bool streams = order->stream_bytes > 0;
     if (order->protocol != WIRE_PROTOCOL || order->spaces > 1 ||
         order->transport < WIRE_TRANSPORT_PIPE || order->transport > WIRE_TRANSPORT_LAZY ||
-        (!whole && !lazy) || order->file_bytes < order->snapshot_bytes) {
+        (!whole && !lazy) || order->file_bytes < order->snapshot_bytes ||
+        (streams && (lazy || order->file_bytes > 0))) {
+        return error_at(error, RULE_WIRE_ORDER, WLK_NO_OFFSET);
+    }
+    return WLK_OK;
+}
+
+wlk_status wire_check_go(const frame_header *header, const wire_order *order, wlk_error *error) {
+    const bool header_fits = header->magic == FRAME_MAGIC && header->type == FRAME_GO &&
+                             header->flags == 0 && header->sequence == 1 && header->argument == 0;
+    const bool waited = order->stream_bytes > 0;
+    if (!header_fits || header->length > order->stream_bytes || (waited && header->length == 0)) {
         return error_at(error, RULE_WIRE_ORDER, WLK_NO_OFFSET);
     }
     return WLK_OK;

@@ -70,6 +70,8 @@ typedef struct wire_order {
     uint32_t policy_length;
     uint64_t snapshot_bytes; /* length of the sealed copy on fd 3 */
     uint64_t file_bytes;     /* of the artifact: more only where the rest is lazy */
+    uint64_t stream_bytes;   /* the most that GO may bring. A child that waits has no fd 3:
+                                snapshot_bytes and file_bytes are 0, and GO's body is the file */
     wlk_limits limits;
 } wire_order;
 
@@ -170,5 +172,9 @@ wlk_status wire_check_refuse(const wire_refuse *refuse, wlk_error *error);
 
 /* The child's check of an ORDER. */
 wlk_status wire_check_order(const frame_header *header, const wire_order *order, wlk_error *error);
+
+/* The child's check of GO: its body is the file where the order left room for one,
+ * which is then never empty, and nothing at all where it did not. */
+wlk_status wire_check_go(const frame_header *header, const wire_order *order, wlk_error *error);
 
 #endif

@@ -20,10 +20,12 @@ wlk_status head_file_open(const char *path, int *fd, wlk_error *error) {
         return error_text(error, RULE_WRITE_TARGET, WLK_NO_OFFSET, "%s", path);
     }
     if (*fd < 0) return error_errno(error, RULE_GATE_OPEN, errno, path);
-    if (fstat(*fd, &info) == 0 && S_ISREG(info.st_mode)) return WLK_OK;
+    const int reason = fstat(*fd, &info) == 0 ? 0 : errno;
+    if (reason == 0 && S_ISREG(info.st_mode)) return WLK_OK;
     (void)close(*fd);
     *fd = -1;
-    return error_text(error, RULE_WRITE_TARGET, WLK_NO_OFFSET, "%s", path);
+    return reason ? error_errno(error, RULE_GATE_READ, reason, path)
+                  : error_text(error, RULE_WRITE_TARGET, WLK_NO_OFFSET, "%s", path);
 }
 
 /* ---- the saved bytes */
@@ -91,16 +93,20 @@ static bool write_all(int fd, const uint8_t *bytes, uint64_t length) {
 }
 
 /* Are these the file's first bytes still? */
-static bool still_holds(int fd, const uint8_t *bytes, uint64_t length) {
+static wlk_status still_holds(int fd, const char *path, const uint8_t *bytes, uint64_t length,
+                              wlk_error *error) {
     uint8_t here[COMPARED_BYTES];
     for (uint64_t at = 0; at < length;) {
         const uint64_t some = length - at < sizeof here ? length - at : sizeof here;
         const ssize_t got = pread(fd, here, some, (off_t)at);
         if (got < 0 && errno == EINTR) continue;
-        if (got <= 0 || memcmp(here, bytes + at, (size_t)got) != 0) return false;
+        if (got < 0) return error_errno(error, RULE_GATE_READ, errno, path);
+        if (got == 0 || memcmp(here, bytes + at, (size_t)got) != 0) {
+            return error_text(error, RULE_WRITE_CHANGED, WLK_NO_OFFSET, "%s", path);
+        }
         at += (uint64_t)got;
     }
-    return true;
+    return WLK_OK;
 }
 
 /* Saves the old bytes; whoever has made this file may change the other one. */
@@ -125,9 +131,10 @@ static wlk_status put_back(int fd, const char *path, const char *undo, const uin
 static wlk_status replace(int fd, const char *path, const char *undo, const uint8_t *old,
                           const uint8_t *now, uint64_t bytes, wlk_error *error) {
     TRY(save(path, undo, old, bytes, error));
-    if (!still_holds(fd, old, bytes)) {
+    const wlk_status held = still_holds(fd, path, old, bytes, error);
+    if (held != WLK_OK) {
         (void)unlink(undo);
-        return error_text(error, RULE_WRITE_CHANGED, WLK_NO_OFFSET, "%s", path);
+        return held;
     }
     if (!write_all(fd, now, bytes) || fsync(fd) != 0) {
         return put_back(fd, path, undo, old, bytes, errno, error);

@@ -13,6 +13,7 @@
 
 #include "base/envelope.h"
 #include "bench/bench_kit.h"
+#include "bench/bench_warm.h"
 #include "trust/native.h"
 
 #define ROUNDS 9       /* medians are over these */
@@ -484,6 +485,7 @@ int main(int argc, char **argv) {
     }
     char *small = make_model("bench-small.wlk", 8192, key);
     bench_cold(small, trust);
+    bench_warm(small, trust);
     bench_large_parent(small, trust);
     bench_lazy(small, trust, key);
     if (!getenv("BENCH_QUICK")) bench_large(small, trust, key);

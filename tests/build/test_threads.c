@@ -22,7 +22,7 @@
 #include <weighlock/infer.h>
 #include <weighlock/memory.h>
 
-#define THREADS 4
+#define THREADS 8
 #define ROUNDS 8
 #define SIDE 112 /* more than a BLAS computes without its packing buffer */
 
@@ -91,7 +91,8 @@ static void give_back(void *context, void *memory) {
 static struct {
     char path[PATH_MAX], tampered[PATH_MAX];
     kit_file file;
-    wlk_gate *gate;
+    wlk_gate *gate, *pool;
+    atomic_uint pooled; /* loads by children of the pool */
     wlk_model *model;
     wlk_plan *plan;
     wlk_lazy *lazy;
@@ -220,12 +221,27 @@ static int reads_lazily(void) {
     return 0;
 }
 
+static int loads_by_who_waits(void) {
+    wlk_model *model;
+    wlk_load_report report;
+    wlk_error error;
+    DO(wlk_gate_load_path(shared.pool, shared.path, &model, &report, &error));
+    const uint32_t tensors = wlk_model_count(model, WLK_SECTION_TENSORS);
+    wlk_model_free(model);
+    if (report.pooled) atomic_fetch_add(&shared.pooled, 1);
+    IS(tensors == wlk_model_count(shared.model, WLK_SECTION_TENSORS));
+    IS(wlk_gate_waiting(shared.pool) <= 2);
+    IS(wlk_gate_load_path(shared.pool, shared.tampered, &model, NULL, &error) == WLK_TRUST);
+    return 0;
+}
+
 static int shares_plan(void) {
     return runs_alike(shared.plan);
 }
 
-static int (*const deeds[])(void) = {loads_and_runs, shares_plan, verifies_and_refuses,
-                                     writes,         shares_plan, reads_lazily};
+static int (*const deeds[])(void) = {
+    loads_and_runs, loads_by_who_waits, shares_plan, verifies_and_refuses,
+    writes,         loads_by_who_waits, shares_plan, reads_lazily};
 #define DEEDS (sizeof deeds / sizeof *deeds)
 
 /* Each thread begins with another deed, so that different ones meet. */
@@ -254,12 +270,16 @@ static void open_all(void) {
     write_bytes(shared.tampered, shared.file.data, shared.file.size);
     shared.file.data[shared.file.size - 1] ^= 1;
     EXPECT_OK(wlk_gate_open(&options, &shared.gate, &error));
+    options.pool = 2;
+    EXPECT_OK(wlk_gate_open(&options, &shared.pool, &error));
     EXPECT_OK(wlk_gate_load_path(shared.gate, shared.path, &shared.model, NULL, &error));
     EXPECT_OK(wlk_gate_open_lazy(shared.gate, &(wlk_artifact){.path = shared.path}, &shared.lazy,
                                  NULL, &error));
     EXPECT_OK(wlk_plan_create(shared.model, NULL, &shared.plan, &error));
     for (int i = 0; i < 2 * SIDE; i++) shared.rows[i / SIDE][i % SIDE] = (float)i;
     assert_int_equal(run(shared.plan, shared.expected), 0);
+    for (int i = 0; wlk_gate_waiting(shared.pool) < 2 && i < 10000; i++) (void)usleep(1000);
+    assert_int_equal(wlk_gate_waiting(shared.pool), 2);
 }
 
 static void close_all(void) {
@@ -267,6 +287,7 @@ static void close_all(void) {
     wlk_lazy_close(shared.lazy);
     wlk_model_free(shared.model);
     wlk_gate_close(shared.gate);
+    wlk_gate_close(shared.pool);
     wlk_free(shared.file.data);
 }
 
@@ -282,6 +303,7 @@ static void test_threads_share_what_they_may(void **state) {
         assert_int_equal(pthread_join(threads[i], &line), 0);
         if (line) fail_msg("thread %zu failed at line %d", i, (int)(uintptr_t)line);
     }
+    assert_true(atomic_load(&shared.pooled) >= 2);
     close_all();
 }
 

@@ -240,6 +240,25 @@ static void test_lies_about_namespaces_and_capabilities(void **state) {
     expect_lie_seen(geteuid() == 0 || open, WLK_LAYERS_ALL, "capabilities");
 }
 
+/* Who keeps the copy's descriptor has not mapped it either, so that nothing is loaded
+ * where the descriptors cannot be seen. Root's child is hidden by its change of
+ * identity already, and is seen to be. */
+static void test_lies_about_descriptors_and_dumping(void **state) {
+    (void)state;
+    const uint32_t layer = kit_layer("descriptors");
+    wlk_load_options options = hostile(HOSTILE_claims_layer, layer);
+    wlk_model *model;
+    wlk_error error;
+    const wlk_status status = kit_load(&options, &small, &model, NULL, &error);
+    assert_null(model);
+    assert_int_not_equal(status, WLK_OK);
+    if (must_be_attested(layer)) {
+        expect_refused("descriptors", status, &error, "cage.attest", "descriptors");
+    }
+    expect_lie_seen(geteuid() != 0, WLK_LAYERS_ALL, "not-dumpable");
+    expect_lie_seen(geteuid() != 0, WLK_LAYERS_REQUIRED, "not-dumpable");
+}
+
 static int setup(void **state) {
     if (kit_setup(state) != 0) return 1;
     const wlk_load_options options = kit_options(REAL_CHILD);
@@ -269,6 +288,7 @@ static int group(void) {
         cmocka_unit_test(test_without_a_layer),
         cmocka_unit_test(test_lies_about_a_layer),
         cmocka_unit_test(test_lies_about_namespaces_and_capabilities),
+        cmocka_unit_test(test_lies_about_descriptors_and_dumping),
         cmocka_unit_test(test_invariant_8_a_layer_is_lost),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

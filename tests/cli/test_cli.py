@@ -407,7 +407,8 @@ class Json(CliTest):
         self.assertEqual(len(found['predict']['outputs']['label']), 150)
         self.assertEqual(found['predict']['classes'],
                          {'probabilities': ['setosa', 'versicolor', 'virginica']})
-        self.assertIn({'layer': 'seccomp', 'required': True, 'state': 'attested', 'errno': 0},
+        self.assertIn({'layer': 'seccomp', 'required': True, 'state': 'attested',
+                       'known': 'attested', 'errno': 0, 'error': None, 'advice': None},
                       found['doctor']['layers'])
         unsigned = self.object('pack', MODELS / 'iris' / 'spec.json', '-o', 'u.wlk')
         self.assertIsNone(unsigned['key'])

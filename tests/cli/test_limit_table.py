@@ -107,9 +107,9 @@ def rule_of(limit):
 
 
 class LimitTable(CliTest):
-    def under(self, limit, value, *command):
+    def under(self, limit, value, *command, **options):
         """The finished command under that limit."""
-        return self.call(*command, '--limit', f'{limit}={value}')
+        return self.call(*command, '--limit', f'{limit}={value}', **options)
 
     def accepts(self, limit, value, *command):
         result = self.under(limit, value, *command)
@@ -206,6 +206,21 @@ class LimitTable(CliTest):
         self.of_time(limit, 60000, 300, 'silent')
         self.refuses(limit, 0, 'inspect', self.iris(), '--trust', self.trust)
 
+    def of_waiting(self, limit):
+        """These refuse no file: fewer children wait, or the file gets a child of its own. The
+        answers are the same (tests/gate/test_pool.c: who gets the file, and what a gate
+        that is asked for too many says)."""
+        model = self.iris()
+        size = model.stat().st_size
+        names = (bytes(model) + b'\0') * 5
+        batch = ('inspect', '--stdin0', '--json', '--trust', self.trust)
+        expected = self.call(*batch, input=names)
+        self.assertEqual((expected.returncode, expected.stdout.count(b'\n')), (OK, 5))
+        for value in {'pool_children': (0, 1, 2, 3), 'pool_file_bytes': (0, size - 1, size)}[limit]:
+            found = self.under(limit, value, *batch, input=names)
+            self.assertEqual((found.returncode, found.stdout, found.stderr),
+                             (OK, expected.stdout, b''))
+
     OTHERS = {
         'file_bytes': of_whole_files,
         'snapshot_bytes': of_whole_files,
@@ -216,6 +231,8 @@ class LimitTable(CliTest):
         'input_bytes': of_input,
         'json_bytes': of_specifications,
         'columns': of_columns,
+        'pool_children': of_waiting,
+        'pool_file_bytes': of_waiting,
     }
 
     def test_invariant_7_every_limit_on_both_sides(self):
@@ -242,6 +259,9 @@ class LimitTable(CliTest):
                       self.succeeds('inspect', model, '--trust', self.trust, *largest))
         rows = shutil.copy(MODELS / 'iris' / 'rows.csv', self.folder)
         self.succeeds('predict', model, rows, '--trust', self.trust, *largest)
+        many = self.call('inspect', '--stdin0', '--json', '--trust', self.trust, *largest,
+                         input=(bytes(model) + b'\0') * 3)
+        self.assertEqual((many.returncode, many.stdout.count(b'\n')), (OK, 3))
 
     def test_no_seconds_are_a_second(self):
         """The kernel counts in whole ones."""

@@ -98,6 +98,7 @@ class Output(EveryVerbTest):
                                  ('verify', 'model.wlk', 'stranger.pub', '--allow-unsigned',
                                   '--checksums', self.checksums(), *trusted),
                                  ('inspect', 'unsigned.wlk', *trusted),
+                                 ('policy', '--syscalls'), ('policy', '--pfc'),
                                  ('trust list',)):
             with self.subTest((verb, *arguments)):
                 self.check(file_of(verb), self.object(verb, *arguments))

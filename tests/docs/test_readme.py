@@ -35,6 +35,8 @@ def normal(text, home):
     text = re.sub(r'\b\d+ bytes', 'N bytes', text)
     text = re.sub(r'\b\d\.\d{8,}(e-\d+)?', lambda match: f'{float(match.group()):.6g}', text)
     # doctor: what holds is the machine's; what there is, and what must hold, is not
+    text = re.sub(r'^ {15}[a-zA-Z/].*\n', '', text, flags=re.M)  # what to do about it
+    text = re.sub(r'^((?:kernel|child|build|user|/proc) {2,}).*$', r'\1MACHINE', text, flags=re.M)
     return re.sub(r'^([a-z-]+ +(?:required|optional) +)(?:attested|reported|failed.*)$', r'\1STATE',
                   text, flags=re.M)
 

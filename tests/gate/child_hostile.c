@@ -19,9 +19,9 @@
 
 #include "cage/channel.h"
 #include "cage/layers.h"
-#include "formats/formats.h"
-#include "gate/hostile_cases.h"
-#include "image/records.h"
+#include "gate/hostile_bend.h"
+#include "gate/hostile_forge.h"
+#include "gate/hostile_mutate.h"
 
 static cage self;
 static uint64_t parameter;
@@ -32,59 +32,21 @@ static bool is(enum hostile_case number) {
 
 /* ---- what the honest child would send, recorded to be spoiled */
 
-typedef struct sent_frame {
-    frame_header header;
-    const uint8_t *body;
-    uint64_t length; /* of the body that is really sent */
-} sent_frame;
+enum { A, B, IMAGE, END }; /* the sample's two tensors come first */
+static answer said;
 
-enum { A, B, IMAGE, END, FRAMES = 8 }; /* the sample's two tensors come first */
-static sent_frame frames[FRAMES];
-static unsigned frame_count;
-static uint64_t mapped_lengths[FRAMES];
-
-static void add(frame_type type, unsigned flags, const void *body, uint64_t length,
-                uint64_t argument) {
-    frames[frame_count] = (sent_frame){
-        frame_make(type, (uint16_t)flags, length, 1 + frame_count, argument), body, length};
-    frame_count++;
-}
-
-static wlk_status record_begin(void *context, uint64_t length, uint64_t offset, wlk_error *error) {
-    (void)context, (void)error;
-    if (self.order.transport != WIRE_TRANSPORT_PIPE) {
-        uint64_t *body = &mapped_lengths[frame_count];
-        *body = length;
-        add(FRAME_DATA, FRAME_RAW | FRAME_MAPPED, body, sizeof *body, offset);
-    } else {
-        add(FRAME_DATA, FRAME_RAW, self.snapshot + offset, length, offset);
-    }
-    return WLK_OK;
-}
-
-static wlk_status record_append(void *context, const uint8_t *data, uint64_t length,
-                                wlk_error *error) {
-    (void)context, (void)data, (void)length, (void)error;
-    return WLK_OK;
+static answer_source source_of(void) {
+    return (answer_source){.data = self.snapshot,
+                           .bytes = self.order.snapshot_bytes,
+                           .file_bytes = self.order.file_bytes,
+                           .transport = self.order.transport,
+                           .finding = is(HOSTILE_mutates) || is(HOSTILE_image_change)};
 }
 
 static void record_answer(void) {
-    wlk_limits limits;
-    wlk_limits_default(&limits); /* the gate's own may be small for a test */
-    const image_sink sink = {.begin = record_begin, .append = record_append};
-    const format_input input = {.data = self.snapshot,
-                                .size = self.order.snapshot_bytes,
-                                .absent = self.order.file_bytes - self.order.snapshot_bytes,
-                                .limits = &limits};
-    image_builder *builder = image_builder_new(&limits, &sink);
-    uint8_t *image;
-    uint64_t length;
-    if (!builder || wlk_parse(&input, builder, NULL) != WLK_OK ||
-        image_finish(builder, self.order.file_bytes, &image, &length, NULL) != WLK_OK) {
-        _exit(99);
-    }
-    add(FRAME_IMAGE, 0, image, length, 0);
-    add(FRAME_END, 0, NULL, 0, 0);
+    static answer_source source;
+    source = source_of();
+    if (!answer_record(&said, &source)) _exit(99);
 }
 
 /* ---- saying it */
@@ -105,12 +67,21 @@ static void say_frame(const sent_frame *f) {
 }
 
 static void say_up_to(unsigned end) {
-    for (unsigned i = 0; i < end; i++) say_frame(&frames[i]);
+    for (unsigned i = 0; i < end; i++) say_frame(&said.frames[i]);
 }
 
-/* Everything, and then a good end. */
+/* Everything, or what is left of it, and then a good end. */
 static _Noreturn void say_all(void) {
-    say_up_to(frame_count);
+    uint64_t left = said.cut;
+    for (unsigned i = 0; i < said.count; i++) {
+        sent_frame f = said.frames[i];
+        if (left < sizeof f.header) say(&f.header, left);
+        if (left < sizeof f.header) break;
+        left -= sizeof f.header;
+        if (left < f.length) f.length = left;
+        left -= f.length;
+        say_frame(&f);
+    }
     _exit(0);
 }
 
@@ -128,17 +99,17 @@ static void pause_ms(long ms) {
     } while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 < ms);
 }
 
-static _Noreturn void drip(const void *data, uint64_t length) {
+static _Noreturn void drip(const void *data, uint64_t length, long ms) {
     for (uint64_t i = 0; i < length; i++) {
         say((const uint8_t *)data + i, 1);
-        pause_ms(100);
+        pause_ms(ms);
     }
     hang();
 }
 
 /* The image byte by byte, with no more time between them than a parent may stay awake. */
 static _Noreturn void trickle(void) {
-    const sent_frame *f = &frames[IMAGE];
+    const sent_frame *f = &said.frames[IMAGE];
     say_up_to(IMAGE);
     say(&f->header, sizeof f->header);
     for (uint64_t i = 0; i < f->length; i++) {
@@ -148,28 +119,18 @@ static _Noreturn void trickle(void) {
     hang();
 }
 
-static void renumber(void) {
-    for (unsigned i = 0; i < frame_count; i++) frames[i].header.sequence = 1 + i;
-}
-
 static void drop(unsigned index) {
-    for (unsigned i = index; i + 1 < frame_count; i++) frames[i] = frames[i + 1];
-    frame_count--;
-    renumber();
+    answer_drop(&said, index);
 }
 
 static void insert(unsigned index, sent_frame f) {
-    for (unsigned i = frame_count++; i > index; i--) frames[i] = frames[i - 1];
-    frames[index] = f;
-    renumber();
+    answer_insert(&said, index, f);
 }
 
 /* A copy of a frame's body that can be written. */
 static uint8_t *spoil(unsigned index) {
-    uint8_t *copy = malloc(frames[index].length);
+    uint8_t *copy = answer_body(&said, index);
     if (!copy) _exit(97);
-    memcpy(copy, frames[index].body, frames[index].length);
-    frames[index].body = copy;
     return copy;
 }
 
@@ -179,6 +140,12 @@ static void *section(unsigned which) {
     const image_header *header = (const void *)image;
     if (!image_layout(header->counts, offsets, &total)) _exit(96);
     return image + offsets[which];
+}
+
+static void say_garbage_endlessly(void) {
+    static uint8_t garbage[65536];
+    memset(garbage, 0x5a, sizeof garbage);
+    for (;;) say(garbage, sizeof garbage);
 }
 
 /* ---- before HELLO */
@@ -204,6 +171,7 @@ static void misbehave_at_once(void) {
     if (is(HOSTILE_kills_itself)) raise_unconfined(SIGKILL);
     if (is(HOSTILE_crashes_at_once)) crash();
     if (is(HOSTILE_data_before_hello)) say(&data, sizeof data), say(&data, 16), _exit(0);
+    if (is(HOSTILE_floods_at_once)) say_garbage_endlessly();
     if (is(HOSTILE_end_before_hello)) say(&end, sizeof end), _exit(0);
     if (is(HOSTILE_refuse_before_hello)) {
         say(&refuse, sizeof refuse);
@@ -246,8 +214,9 @@ static void change_ids(void) {
 
 static bool left_out(unsigned layer) {
     if (is(HOSTILE_loses_layer) && self.order.snapshot_bytes <= HOSTILE_LARGE) return false;
-    const bool leaves =
-        is(HOSTILE_claims_layer) || is(HOSTILE_admits_layer) || is(HOSTILE_loses_layer);
+    if (is(HOSTILE_waits_without_layer) && self.order.stream_bytes == 0) return false;
+    const bool leaves = is(HOSTILE_waits_without_layer) || is(HOSTILE_claims_layer) ||
+                        is(HOSTILE_admits_layer) || is(HOSTILE_loses_layer);
     return leaves && layer == parameter;
 }
 
@@ -299,8 +268,9 @@ static void say_hello(wire_hello *hello) {
     if (is(HOSTILE_hello_layer_order)) hello->results[0].layer = 1;
     if (is(HOSTILE_hello_held_2)) hello->results[0].held = 2;
     if (is(HOSTILE_hello_unused)) hello->results[LAYER_COUNT].held = 1;
-    if (is(HOSTILE_hello_drips)) drip(&f.header, sizeof f.header);
+    if (is(HOSTILE_hello_drips)) drip(&f.header, sizeof f.header, 100);
     if (is(HOSTILE_hello_cut)) f.length = 16;
+    if (is(HOSTILE_mutates) && mutates_hello(parameter)) hello_mutate(&f.header, hello, parameter);
     say_frame(&f);
     if (is(HOSTILE_hello_cut) || is(HOSTILE_exits_0_after_hello)) _exit(0);
     if (is(HOSTILE_exits_1_after_hello)) _exit(1);
@@ -308,10 +278,30 @@ static void say_hello(wire_hello *hello) {
     if (is(HOSTILE_hello_twice)) say_frame(&f);
 }
 
+/* ---- GO */
+
+static void say_garbage_endlessly(void);
+
+static void misbehave_in_go(void) {
+    const frame_header early = frame_make(FRAME_END, 0, 0, 1, 0);
+    const bool mine = self.order.limits.columns >= HOSTILE_reads_no_go &&
+                      self.order.limits.columns <= HOSTILE_floods_in_go;
+    frame_header go;
+    if (!mine) return;
+    for (volatile bool forever = is(HOSTILE_reads_no_go); forever;) continue;
+    if (!channel_read(&go, sizeof go)) _exit(89);
+    if (is(HOSTILE_ends_in_go)) _exit(0);
+    if (is(HOSTILE_crashes_in_go)) crash();
+    if (is(HOSTILE_speaks_in_go)) say(&early, sizeof early);
+    if (is(HOSTILE_floods_in_go)) say_garbage_endlessly();
+    for (volatile bool forever = true; forever;) continue;
+}
+
 /* ---- after GO, one function a group of cases; each ends the process if the case is its own */
 
 static void spoil_headers(void) {
-    frame_header *a = &frames[A].header, *b = &frames[B].header, *end = &frames[END].header;
+    frame_header *a = &said.frames[A].header, *b = &said.frames[B].header,
+                 *end = &said.frames[END].header;
     if (is(HOSTILE_sequence_skips)) b->sequence++;
     if (is(HOSTILE_sequence_repeats)) b->sequence--;
     if (is(HOSTILE_sequence_restarts)) a->sequence = 0;
@@ -337,22 +327,22 @@ static void spoil_headers(void) {
     if (is(HOSTILE_mapped_misaligned)) b->argument -= 32;
     if (is(HOSTILE_mapped_outside)) b->argument += 64;
     if (is(HOSTILE_mapped_before_the_data)) b->argument = a->argument - 64;
-    if (is(HOSTILE_mapped_too_long)) mapped_lengths[A] += 64;
-    if (is(HOSTILE_mapped_all)) mapped_lengths[A] = self.order.file_bytes - a->argument;
+    if (is(HOSTILE_mapped_too_long)) said.mapped_lengths[A] += 64;
+    if (is(HOSTILE_mapped_all)) said.mapped_lengths[A] = self.order.file_bytes - a->argument;
     if (is(HOSTILE_sends_what_is_absent)) b->flags = FRAME_RAW, b->length = 8;
-    if (is(HOSTILE_mapped_wraps)) mapped_lengths[B] = UINT64_MAX;
-    if (is(HOSTILE_mapped_nothing)) mapped_lengths[B] = 0;
+    if (is(HOSTILE_mapped_wraps)) said.mapped_lengths[B] = UINT64_MAX;
+    if (is(HOSTILE_mapped_nothing)) said.mapped_lengths[B] = 0;
     if (is(HOSTILE_mapped_body_length)) b->length = 9;
 }
 
 static void spoil_bodies(void) {
     if (is(HOSTILE_raw_altered_first)) spoil(B)[0] ^= 0x80;
-    if (is(HOSTILE_raw_altered_last)) spoil(B)[frames[B].length - 1] ^= 1;
-    if (is(HOSTILE_data_long)) frames[B].length += 4;
-    if (is(HOSTILE_data_short)) frames[B].length -= 4;
-    if (is(HOSTILE_header_cut)) say_up_to(B), say(&frames[B].header, 31), _exit(0);
-    if (is(HOSTILE_data_cut)) frames[B].length -= 1, say_up_to(IMAGE), _exit(0);
-    if (is(HOSTILE_mapped_cut)) frames[B].length = 7, say_up_to(IMAGE), _exit(0);
+    if (is(HOSTILE_raw_altered_last)) spoil(B)[said.frames[B].length - 1] ^= 1;
+    if (is(HOSTILE_data_long)) said.frames[B].length += 4;
+    if (is(HOSTILE_data_short)) said.frames[B].length -= 4;
+    if (is(HOSTILE_header_cut)) say_up_to(B), say(&said.frames[B].header, 31), _exit(0);
+    if (is(HOSTILE_data_cut)) said.frames[B].length -= 1, say_up_to(IMAGE), _exit(0);
+    if (is(HOSTILE_mapped_cut)) said.frames[B].length = 7, say_up_to(IMAGE), _exit(0);
 }
 
 /* The same bytes again and again, in frames that are well-formed. */
@@ -361,26 +351,21 @@ static void repeat_frames(void) {
         !is(HOSTILE_endless_frames)) {
         return;
     }
-    if (!is(HOSTILE_too_much_output)) frames[A].header.length = frames[A].length = 1;
-    for (frames[A].header.sequence = 1;; frames[A].header.sequence++) say_frame(&frames[A]);
-}
-
-static void say_garbage_endlessly(void) {
-    static uint8_t garbage[65536];
-    memset(garbage, 0x5a, sizeof garbage);
-    for (;;) say(garbage, sizeof garbage);
+    if (!is(HOSTILE_too_much_output)) said.frames[A].header.length = said.frames[A].length = 1;
+    for (said.frames[A].header.sequence = 1;; said.frames[A].header.sequence++)
+        say_frame(&said.frames[A]);
 }
 
 static void spoil_image_frame(void) {
-    frame_header *header = &frames[IMAGE].header;
+    frame_header *header = &said.frames[IMAGE].header;
     if (is(HOSTILE_image_huge)) header->length = 1ull << 40;
-    if (is(HOSTILE_image_tiny)) header->length = frames[IMAGE].length = 79;
+    if (is(HOSTILE_image_tiny)) header->length = said.frames[IMAGE].length = 79;
     if (is(HOSTILE_image_flags)) header->flags = FRAME_RAW;
-    if (is(HOSTILE_image_cut)) frames[IMAGE].length--, say_up_to(END), _exit(0);
-    if (is(HOSTILE_image_short)) header->length = frames[IMAGE].length -= 8;
-    if (is(HOSTILE_image_zero)) memset(spoil(IMAGE), 0, frames[IMAGE].length);
+    if (is(HOSTILE_image_cut)) said.frames[IMAGE].length--, say_up_to(END), _exit(0);
+    if (is(HOSTILE_image_short)) header->length = said.frames[IMAGE].length -= 8;
+    if (is(HOSTILE_image_zero)) memset(spoil(IMAGE), 0, said.frames[IMAGE].length);
     if (is(HOSTILE_image_garbage) || is(HOSTILE_image_garbage_hangs))
-        memset(spoil(IMAGE), 0xa5, frames[IMAGE].length);
+        memset(spoil(IMAGE), 0xa5, said.frames[IMAGE].length);
     if (is(HOSTILE_image_counts)) {
         image_header *image = (void *)spoil(IMAGE);
         image->counts[WLK_SECTION_TENSORS] = UINT32_MAX;
@@ -402,7 +387,7 @@ static void spoil_image_records(void) {
         ((uint32_t *)section(WLK_SECTION_EDGES))[1] = EDGE_TENSOR | 0x1000000;
     }
     if (is(HOSTILE_image_gap)) ((span_record *)section(WLK_SECTION_SPANS))[0].length -= 8;
-    if (is(HOSTILE_image_unused_buffer)) insert(B + 1, frames[A]);
+    if (is(HOSTILE_image_unused_buffer)) insert(B + 1, said.frames[A]);
     if (is(HOSTILE_image_missing_buffer)) drop(B);
 }
 
@@ -410,7 +395,7 @@ static void spoil_image_records(void) {
 static void swap_tensors(void) {
     if (!is(HOSTILE_image_swapped)) return;
     tensor_record *tensors = section(WLK_SECTION_TENSORS);
-    const image_header *header = (const void *)frames[IMAGE].body;
+    const image_header *header = (const void *)said.frames[IMAGE].body;
     const uint32_t spans = header->counts[WLK_SECTION_SPANS];
     tensors[0].buffer = 1;
     tensors[1].buffer = 0;
@@ -421,15 +406,16 @@ static void swap_tensors(void) {
 }
 
 static void spoil_order(void) {
-    if (is(HOSTILE_image_twice)) insert(END, frames[IMAGE]);
-    if (is(HOSTILE_data_after_image)) insert(END, frames[A]);
+    if (is(HOSTILE_image_twice)) insert(END, said.frames[IMAGE]);
+    if (is(HOSTILE_data_after_image)) insert(END, said.frames[A]);
     if (is(HOSTILE_no_image)) drop(IMAGE);
     if (is(HOSTILE_no_end)) drop(END);
-    if (is(HOSTILE_end_twice)) insert(END, frames[END]);
+    if (is(HOSTILE_end_twice)) insert(END, said.frames[END]);
     if (is(HOSTILE_says_nothing)) _exit(0);
     if (is(HOSTILE_silent)) hang();
     if (is(HOSTILE_trickles)) trickle();
-    if (is(HOSTILE_drips)) drip(frames[IMAGE].body, frames[IMAGE].length);
+    if (is(HOSTILE_drips)) drip(said.frames[IMAGE].body, said.frames[IMAGE].length, 100);
+    if (is(HOSTILE_drips_slowly)) drip(&said.frames[A].header, sizeof said.frames[A].header, 1000);
     if (is(HOSTILE_endless_garbage)) say_garbage_endlessly();
 }
 
@@ -445,7 +431,7 @@ static void misbehave_after_end(void) {
     bool mine = false;
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) mine |= is(cases[i]);
     if (!mine) return;
-    say_up_to(frame_count);
+    say_up_to(said.count);
     if (is(HOSTILE_byte_after_end)) say("", 1);
     if (is(HOSTILE_flood_after_end)) say_garbage_endlessly();
     if (is(HOSTILE_hangs_after_end) || is(HOSTILE_image_garbage_hangs)) hang();
@@ -462,13 +448,13 @@ static void refuse(void) {
         return;
     }
     say_up_to(B);
-    unsigned said = B;
-    if (is(HOSTILE_refuses_after_image)) drop(B), say_frame(&frames[B]), said++;
+    unsigned sent = B;
+    if (is(HOSTILE_refuses_after_image)) drop(B), say_frame(&said.frames[B]), sent++;
     if (is(HOSTILE_refuse_rule_zero)) body.rule = 0;
     if (is(HOSTILE_refuse_rule_unknown)) body.rule = RULE_COUNT;
     if (is(HOSTILE_refuse_other_verdict)) body.status = WLK_TRUST;
     if (is(HOSTILE_refuse_verdict_ok)) body.status = WLK_OK;
-    sent_frame f = {frame_make(FRAME_REFUSE, 0, sizeof body, 1 + said, 0), (const uint8_t *)&body,
+    sent_frame f = {frame_make(FRAME_REFUSE, 0, sizeof body, 1 + sent, 0), (const uint8_t *)&body,
                     sizeof body};
     if (is(HOSTILE_refuse_length)) f.header.length = f.length = 8;
     if (is(HOSTILE_refuse_cut)) f.length--;
@@ -498,7 +484,10 @@ static void misbehave_in_the_middle(void) {
     if (is(HOSTILE_burns)) {
         for (;;) start[0]++;
     }
-    if (self.order.limits.columns < HOSTILE_crashes) return;
+    if (self.order.limits.columns < HOSTILE_crashes ||
+        self.order.limits.columns > HOSTILE_writes_elsewhere) {
+        return;
+    }
     say_up_to(B);
     if (is(HOSTILE_crashes)) crash();
     if (is(HOSTILE_overflows_stack)) _exit((int)recurse(start));
@@ -506,6 +495,43 @@ static void misbehave_in_the_middle(void) {
     if (is(HOSTILE_opens_file)) call_open();
     if (is(HOSTILE_reads_parent)) read_parent();
     if (is(HOSTILE_writes_elsewhere)) (void)!write(FD_NULL, "", 1);
+}
+
+/* ---- with a parameter */
+
+static void end_early(void) {
+    const uint64_t how = parameter >> 8;
+    if (!is(HOSTILE_ends_early)) return;
+    say_up_to((unsigned)(parameter & 0xff));
+    if (how == ENDS_in_crash) crash();
+    if (how == ENDS_in_trap) __builtin_trap();
+    if (how == ENDS_in_call) call_open();
+    _exit(how == ENDS_0 ? 0 : how == ENDS_1 ? 1 : 255);
+}
+
+static void say_something_else(void) {
+    static answer_source source;
+    source = source_of();
+    bool made = true;
+    if (is(HOSTILE_image_change)) made = answer_change(&said, parameter);
+    if (is(HOSTILE_mutates) && !mutates_hello(parameter)) answer_mutate(&said, parameter);
+    if (is(HOSTILE_forges)) {
+        made = forge_answer(&said, &source, (enum hostile_forgery)parameter);
+    }
+    if (is(HOSTILE_empty_tensors)) {
+        made = forge_empty_tensors(&said, &source, (uint32_t)parameter);
+    }
+    if (is(HOSTILE_takes_its_time)) pause_ms((long)parameter);
+    if (!made) _exit(89);
+}
+
+static void refuse_with(void) {
+    const wire_refuse body = {(uint32_t)parameter, (uint32_t)rule_status((uint32_t)parameter), 5};
+    if (!is(HOSTILE_refuses_with)) return;
+    const sent_frame f = {frame_make(FRAME_REFUSE, 0, sizeof body, 1, 0), (const uint8_t *)&body,
+                          sizeof body};
+    say_frame(&f);
+    _exit(0);
 }
 
 int main(void) {
@@ -517,7 +543,8 @@ int main(void) {
     misbehave_at_once();
     lock_down(&hello);
     say_hello(&hello);
-    if (!channel_wait_go()) _exit(91);
+    misbehave_in_go();
+    if (!channel_wait_go(&self)) _exit(91);
     record_answer();
     misbehave_in_the_middle();
     spoil_headers();
@@ -529,5 +556,9 @@ int main(void) {
     spoil_order();
     misbehave_after_end();
     refuse();
+    bend_frames(&said, (enum hostile_case)self.order.limits.columns, parameter);
+    end_early();
+    refuse_with();
+    say_something_else();
     say_all();
 }

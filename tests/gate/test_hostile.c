@@ -23,6 +23,7 @@ typedef struct hostile_row {
     wlk_transport transport;
     wlk_layers layers;
     bool lazy;            /* the file is opened for its tensors to be read later */
+    bool pooled;          /* the child has waited: every row that is not lazy is run so, too */
     const char *ordinary; /* for an ordinary user's gate, where that is another rule */
 } hostile_row;
 
@@ -238,6 +239,7 @@ static wlk_load_options options_of(const hostile_row *row) {
     wlk_load_options options = kit_options(HOSTILE_CHILD);
     options.transport = row->transport ? row->transport : WLK_TRANSPORT_PIPE;
     options.layers = row->layers;
+    options.pool = row->pooled;
     options.policy.limits.deadline_ms = 60000;
     options.policy.limits.columns = row->number;
     if (row->tensors) options.policy.limits.tensors = row->tensors;
@@ -298,12 +300,31 @@ static wlk_status open_lazily(const wlk_load_options *options, bool *handed_out,
     return status;
 }
 
+/* Does it behave well until GO, so that the pool takes it in? */
+static bool waits_for_go(enum hostile_case number) {
+    return number == HOSTILE_good || number == HOSTILE_hello_twice ||
+           number >= HOSTILE_sequence_skips;
+}
+
+static bool pool_is_full(wlk_gate *gate) {
+    const double end = kit_seconds() + 10;
+    while (wlk_gate_waiting(gate) == 0 && kit_seconds() < end) (void)usleep(200);
+    return wlk_gate_waiting(gate) == 1;
+}
+
 static wlk_status load_at_once(const wlk_load_options *options, bool *handed_out,
                                wlk_load_report *report, wlk_error *error) {
+    wlk_gate *gate = kit_gate(options);
     wlk_model *model = (wlk_model *)(uintptr_t)1;
-    const wlk_status status = kit_load(options, &kit.sample, &model, report, error);
+    const int fd = kit_memfd(&kit.sample, ALL_SEALS);
+    if (options->pool && waits_for_go((enum hostile_case)options->policy.limits.columns)) {
+        assert_true(pool_is_full(gate));
+    }
+    const wlk_status status = wlk_gate_load_fd(gate, fd, &model, report, error);
     *handed_out = model != NULL;
     wlk_model_free(model);
+    (void)close(fd);
+    wlk_gate_close(gate);
     return status;
 }
 
@@ -319,10 +340,11 @@ static bool row_holds(const hostile_row *row) {
     const double took = kit_seconds() - start;
     const char *wrong = fault(row, status, &error, handed_out, took);
     if (!wrong && !report.child_started) wrong = "report";
+    if (!wrong && row->pooled && waits_for_go(row->number) && !report.pooled) wrong = "not pooled";
     if (!wrong && !kit_is_clean(descriptors)) wrong = "something is left behind";
     if (wrong) {
-        (void)fprintf(stderr, "%s%s: %s: %s at %llu (%s), %f s\n", case_names[row->number],
-                      row->lazy ? ", lazy" : "", wrong,
+        (void)fprintf(stderr, "%s%s%s: %s: %s at %llu (%s), %f s\n", case_names[row->number],
+                      row->lazy ? ", lazy" : "", row->pooled ? ", pooled" : "", wrong,
                       status == WLK_OK ? ACCEPTED : wlk_rule_name(error.rule),
                       (unsigned long long)error.offset, error.text, took);
     }
@@ -333,26 +355,38 @@ static bool is_slow(const hostile_row *row) {
     return strcmp(row->rule, "limit.deadline") == 0 || row->number == HOSTILE_burns;
 }
 
+/* Row `index` by a child that starts for it, for an index from ROWS on by one that has
+ * waited; false if there is no such row. */
+static bool variant(size_t index, hostile_row *row) {
+    *row = rows[index % ROWS];
+    row->pooled = index >= ROWS;
+    return !(row->pooled && row->lazy);
+}
+
 static void test_every_quick_misbehaviour(void **state) {
     (void)state;
     bool all = true;
-    for (size_t i = 0; i < ROWS; i++) all &= is_slow(&rows[i]) || row_holds(&rows[i]);
+    for (size_t i = 0; i < 2 * ROWS; i++) {
+        hostile_row row;
+        all &= !variant(i, &row) || is_slow(&row) || row_holds(&row);
+    }
     assert_true(all);
 }
 
 /* Those that only a clock ends: all at once, each from a process of its own. */
 static void test_every_slow_misbehaviour(void **state) {
     (void)state;
-    pid_t processes[ROWS];
+    pid_t processes[2 * ROWS];
     unsigned count = 0;
     bool all = true;
     (void)fflush(NULL);
-    for (size_t i = 0; i < ROWS; i++) {
-        if (!is_slow(&rows[i])) continue;
+    for (size_t i = 0; i < 2 * ROWS; i++) {
+        hostile_row row;
+        if (!variant(i, &row) || !is_slow(&row)) continue;
         processes[count] = fork();
         if (processes[count] == 0) {
             kit_crash_as_usual();
-            _exit(!row_holds(&rows[i]));
+            _exit(!row_holds(&row));
         }
         assert_true(processes[count++] > 0);
     }
@@ -367,10 +401,14 @@ static void test_every_slow_misbehaviour(void **state) {
 
 static void test_no_way_to_misbehave_is_forgotten(void **state) {
     (void)state;
-    static const enum hostile_case elsewhere[] = {HOSTILE_claims_layer, HOSTILE_admits_layer,
-                                                  HOSTILE_loses_layer, HOSTILE_image_swapped};
+    static const enum hostile_case elsewhere[] = {
+        HOSTILE_claims_layer,  HOSTILE_admits_layer,        HOSTILE_loses_layer,
+        HOSTILE_image_swapped, HOSTILE_waits_without_layer, HOSTILE_reads_no_go,
+        HOSTILE_ends_in_go,    HOSTILE_crashes_in_go,       HOSTILE_speaks_in_go,
+        HOSTILE_floods_in_go};
+    const unsigned with_parameter = HOSTILE_frame_stranger; /* from here on: test_hostile_*.c */
     unsigned ways = 0;
-    for (unsigned number = 0; number < HOSTILE_COUNT; number++) {
+    for (unsigned number = 0; number < with_parameter; number++) {
         bool found = false;
         for (size_t i = 0; i < ROWS; i++) found |= rows[i].number == number;
         for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -406,6 +407,117 @@ static int host_that_loses_namespaces(void) {
     return loads_well(1) ? 0 : 3; /* a new gate finds out anew */
 }
 
+/* ---- conditions that a host is under; `weighlock doctor` is held to more of them by
+ * tests/cli/test_doctor.py */
+
+static int host_with_10000_descriptors(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 9;
+    const unsigned spare = 100, most = 10000;
+    const unsigned count = limit.rlim_max < most + spare ? (unsigned)limit.rlim_max - spare : most;
+    limit.rlim_cur = count + spare;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return 8;
+    const int null = open("/dev/null", O_RDONLY);
+    for (unsigned i = 0; i + spare < count; i++) {
+        if (dup(null) < 0) return 7; /* all of them would survive an exec */
+    }
+    const unsigned descriptors = kit_descriptors();
+    if (!loads_well(5)) return 1;
+    return kit_is_clean(descriptors) ? 0 : 2;
+}
+
+/* From none to enough: whichever of them is missing, the load is refused, and nothing is
+ * left behind. */
+static int host_with_few_descriptors(void) {
+    const unsigned descriptors = kit_descriptors();
+    bool started = false, loaded = false;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 9;
+    const struct rlimit before = limit;
+    for (limit.rlim_cur = 4; limit.rlim_cur < 64; limit.rlim_cur++) {
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return 8;
+        const char *rule = load_once(&real_child, NULL);
+        if (setrlimit(RLIMIT_NOFILE, &before) != 0) return 7;
+        if (!kit_is_clean(descriptors)) return 1;
+        if (loaded && *rule) return 2; /* more are not worse */
+        started |= strcmp(rule, "cage.spawn") == 0;
+        loaded |= !*rule;
+    }
+    return started && loaded ? 0 : 3;
+}
+
+static int host_in_a_deleted_folder(void) {
+    const char *path = in_scratch("deleted");
+    if (mkdir(path, 0700) != 0 || chdir(path) != 0 || rmdir(path) != 0) return 9;
+    return loads_well(2) ? 0 : 1;
+}
+
+/* Securebits of all kinds, as far as we may; and no new privileges, which everybody may. */
+static int host_that_is_locked_itself(void) {
+    const unsigned long no_fixup = 0xc, no_ambient = 0xc0;
+    const bool may = prctl(PR_SET_SECUREBITS, no_fixup | no_ambient, 0, 0, 0) == 0;
+    if (geteuid() == 0 && !may) return 9;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return 8;
+    return loads_well(2) ? 0 : 1;
+}
+
+/* A filter around the host that kills for a call of a layer that is not even required.
+ * There is no way around it: the child dies, and that is no success. */
+static int host_whose_child_may_not_lock_itself_down(void) {
+    static struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 444 /* landlock_create_ruleset */, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {sizeof code / sizeof *code, code};
+    const unsigned descriptors = kit_descriptors();
+    wlk_error error;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) {
+        return 9;
+    }
+    if (wlk_gate_open(&real_child, &shared_gate, NULL) != WLK_OK) return 8;
+    const wlk_status status = wlk_gate_check(shared_gate, NULL, &error);
+    wlk_gate_close(shared_gate);
+    if (status != WLK_CAGE || !kit_is_clean(descriptors)) return 1;
+    wlk_load_options less = real_child; /* without that layer it is not called */
+    less.layers = WLK_LAYERS_REQUIRED;
+    return is(load_once(&less, NULL), "") ? 0 : 2;
+}
+
+static bool own_mounts(void) {
+    const int flags = CLONE_NEWNS | (geteuid() == 0 ? 0 : CLONE_NEWUSER);
+    return unshare(flags) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+/* Who cannot look cannot attest (invariant 6). Where an ordinary user may not make user
+ * namespaces, it cannot hide /proc from itself either. */
+static int host_without_proc(void) {
+    wlk_error error;
+    if (wlk_gate_open(&real_child, &shared_gate, NULL) != WLK_OK) return 9;
+    if (!own_mounts()) return geteuid() != 0 ? 0 : 8;
+    if (mount("none", "/proc", "tmpfs", 0, NULL) != 0) return 7;
+    const wlk_status status = wlk_gate_check(shared_gate, NULL, &error);
+    wlk_gate_close(shared_gate);
+    return status == WLK_CAGE ? 0 : 1;
+}
+
+static int in_new_pid_namespace(void) {
+    wlk_error error;
+    return wlk_gate_check(shared_gate, NULL, &error) == WLK_CAGE ? 0 : 1;
+}
+
+/* The numbers in that /proc are those of other processes. */
+static int host_with_the_proc_of_another_namespace(void) {
+    if (wlk_gate_open(&real_child, &shared_gate, NULL) != WLK_OK) return 9;
+    const int flags = CLONE_NEWPID | (geteuid() == 0 ? 0 : CLONE_NEWUSER);
+    if (unshare(flags) != 0) return geteuid() != 0 ? 0 : 8;
+    const int result = kit_in_process(in_new_pid_namespace);
+    wlk_gate_close(shared_gate);
+    return result;
+}
+
 /* ---- somebody meddles with the child */
 
 typedef struct meddler {
@@ -542,6 +654,13 @@ HOST_TEST(that_dies)
 HOST_TEST(whose_child_is_stopped)
 HOST_TEST(whose_child_is_killed)
 HOST_TEST(with_a_file_limit)
+HOST_TEST(with_10000_descriptors)
+HOST_TEST(with_few_descriptors)
+HOST_TEST(in_a_deleted_folder)
+HOST_TEST(that_is_locked_itself)
+HOST_TEST(whose_child_may_not_lock_itself_down)
+HOST_TEST(without_proc)
+HOST_TEST(with_the_proc_of_another_namespace)
 
 static int setup(void **state) {
     if (kit_sample_setup(state) != 0) return 1;
@@ -572,6 +691,13 @@ static int group(void) {
         cmocka_unit_test(test_host_whose_child_is_stopped),
         cmocka_unit_test(test_host_whose_child_is_killed),
         cmocka_unit_test(test_host_with_a_file_limit),
+        cmocka_unit_test(test_host_with_10000_descriptors),
+        cmocka_unit_test(test_host_with_few_descriptors),
+        cmocka_unit_test(test_host_in_a_deleted_folder),
+        cmocka_unit_test(test_host_that_is_locked_itself),
+        cmocka_unit_test(test_host_whose_child_may_not_lock_itself_down),
+        cmocka_unit_test(test_host_without_proc),
+        cmocka_unit_test(test_host_with_the_proc_of_another_namespace),
     };
     return cmocka_run_group_tests(tests, setup, kit_sample_teardown);
 }
