@@ -47,7 +47,7 @@ WLK_API void wlk_load_options_default(wlk_load_options *options);
 #define WLK_LAYER_COUNT 19
 
 typedef enum wlk_layer_state {
-    WLK_LAYER_NOT_TRIED = 0,
+    WLK_LAYER_NOT_TRIED = 0, /* not asked for, or the child ended before it */
     WLK_LAYER_FAILED = 1,
     WLK_LAYER_REPORTED = 2, /* the child says that it holds */
     WLK_LAYER_ATTESTED = 3  /* and the parent has seen it from outside */

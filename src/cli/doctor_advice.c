@@ -170,7 +170,7 @@ const char *doctor_error_advice(const diagnosis *d) {
         return "in this user namespace 65534 stands for every user that is not mapped, root too:\n"
                "run Weighlock as another user";
     }
-    if (e->rule == RULE_CAGE_SYSCALL && d->program == PROGRAM_NOT_SEEN) return early_advice(d);
+    if (e->rule == RULE_CAGE_LOCK_DOWN && d->program == PROGRAM_NOT_SEEN) return early_advice(d);
     for (size_t i = 0; i < sizeof error_rows / sizeof *error_rows; i++) {
         if (error_rows[i].rule != (wlk_rule)e->rule) continue;
         if (strstr(e->text, strerror(error_rows[i].reason))) return error_rows[i].advice;

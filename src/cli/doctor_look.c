@@ -41,7 +41,7 @@ static bool said_hello(const wlk_load_report *report) {
 /* Was the child killed for a call before it could say what holds? Then something
  * outside has a filter of its own. */
 static bool died_early(const diagnosis *d, const wlk_error *error) {
-    return error->rule == RULE_CAGE_SYSCALL && !said_hello(&d->report);
+    return error->rule == RULE_CAGE_LOCK_DOWN && !said_hello(&d->report);
 }
 
 /* Which of the optional layers is it killed for? Each is tried with nothing but the

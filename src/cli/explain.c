@@ -13,8 +13,12 @@
 
 /* ---- the second run */
 
+static bool is_for_call(const wlk_error *error) {
+    return error->rule == RULE_CAGE_SYSCALL || error->rule == RULE_CAGE_LOCK_DOWN;
+}
+
 bool explain_wanted(const cli *c, const char *file, const wlk_error *error) {
-    return file && error->rule == RULE_CAGE_SYSCALL && option_given(&c->options, OPTION_EXPLAIN);
+    return file && is_for_call(error) && option_given(&c->options, OPTION_EXPLAIN);
 }
 
 /* What was loaded the first time, and no more: a verb that does not ask for signatures
@@ -98,7 +102,7 @@ static void print_none(const char *name, const wlk_error *second) {
     if (second->status == WLK_OK) {
         (void)fprintf(
             stderr, "weighlock: %s: watched the second time, the child made no such call\n", name);
-    } else if (second->rule == RULE_CAGE_SYSCALL) {
+    } else if (is_for_call(second)) {
         (void)fprintf(stderr,
                       "weighlock: %s: watched the second time, the child was seen to make no such "
                       "call, but ended as if it had\n",

@@ -41,6 +41,14 @@ static bool read_child(const observed *o, const char *file, char *text, size_t s
     return read_text(path, text, size, owner);
 }
 
+/* Is /proc that of our PID namespace? In another one's, its numbers are those of other
+ * processes. Its link "self" is our number there. */
+static bool proc_is_ours(void) {
+    char text[24] = "";
+    const ssize_t length = readlink("/proc/self", text, sizeof text - 1);
+    return length > 0 && strtol(text, NULL, 10) == (long)getpid();
+}
+
 /* The text behind the line's name, which is given with the line end before it and
  * the colon behind it: "\nSeccomp:"; NULL if there is none. */
 static const char *field(const char *status, const char *name) {
@@ -211,8 +219,9 @@ wlk_status attest_own_filters(uint32_t *count, wlk_error *error) {
 wlk_status attest_child(const attest_claim *claim, uint32_t *attested, wlk_error *error) {
     observed o = {.claim = claim};
     *attested = 0;
-    if (!read_child(&o, "status", o.status, sizeof o.status, &o.owner) ||
-        !read_child(&o, "limits", o.limits, sizeof o.limits, NULL)) {
+    if (!proc_is_ours() || !read_child(&o, "status", o.status, sizeof o.status, &o.owner) ||
+        !read_child(&o, "limits", o.limits, sizeof o.limits, NULL) ||
+        !field_is(&o, "\nPPid:", 10, (unsigned long)getpid())) {
         return error_at(error, RULE_CAGE_UNREADABLE, WLK_NO_OFFSET);
     }
     return look(&o, attested, error);

@@ -21,8 +21,9 @@ typedef struct attest_claim {
 wlk_status attest_own_filters(uint32_t *count, wlk_error *error);
 
 /* Reads /proc/PID and the limits. Every claim that can be seen from outside must
- * be true, or cage.attest names it; /proc/PID/status must be readable, or
- * cage.unreadable. *attested: bit i for each layer that was seen to hold. */
+ * be true, or cage.attest names it; /proc must be that of our PID namespace, and PID readable there
+ * and a child of this process, or cage.unreadable. *attested: bit i for each layer that was seen to
+ * hold. */
 wlk_status attest_child(const attest_claim *claim, uint32_t *attested, wlk_error *error);
 
 #endif

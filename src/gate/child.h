@@ -1,9 +1,10 @@
-/* The confined child as a process: its program, its start, its end. */
+/* The confined child as a process: its program and its start (spawn.c), its end (child.c). */
 #ifndef WLK_GATE_CHILD_H
 #define WLK_GATE_CHILD_H
 
 #include <stdbool.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "base/error.h"
 
@@ -54,13 +55,16 @@ typedef struct child_start {
     int namespace_flags;        /* CLONE_NEWPID, CLONE_NEWUSER or 0 */
     const void *order;          /* written before the start: fits in an empty pipe */
     size_t order_bytes;
+    uint64_t deadline;        /* for the exec: CLOCK_MONOTONIC, ns */
     bool large;               /* much will come: ask for a larger pipe */
     const child_watch *watch; /* NULL: nobody watches */
 } child_start;
 
 /* Starts the program with an empty environment and descriptors 0 to 3. When the
  * kernel refuses the namespace flags, *namespace_errno says why and the verdict
- * is cage.spawn; a caller that may do without tries again without them. */
+ * is cage.spawn; a caller that may do without tries again without them. A child that
+ * has not become the program at the deadline is killed: limit.deadline, or cage.stopped
+ * if somebody had stopped it. */
 wlk_status child_spawn(const child_start *start, child *out, int *namespace_errno,
                        wlk_error *error);
 
@@ -79,7 +83,8 @@ void child_kill(child *c);
 
 /* Waits for the end, kills at the deadline (CLOCK_MONOTONIC, ns), collects the
  * child, closes everything. WLK_OK only for exit code 0 that was seen. A child that
- * somebody had stopped at the deadline is cage.stopped. */
+ * somebody had stopped at the deadline is cage.stopped; where the system does not let us
+ * wait, it is killed at once, and that is cage.unseen. */
 wlk_status child_collect(child *c, uint64_t deadline, uint64_t cpu_limit, wlk_error *error);
 
 /* Ends a child whose answer nobody waits for: closes its pipes, kills and collects it.
@@ -91,6 +96,7 @@ void child_discard(child *c);
 void child_forget(child *c);
 
 /* Asks for larger pipes: much will go through them. May be refused. */
+#define CHILD_PIPE_BYTES (1 << 20)
 void child_widen(const child *c);
 
 /* How long to look again and again, lending the processor to others in between,
@@ -99,8 +105,9 @@ void child_widen(const child *c);
  * for the whole life of a child: one that drips its answer gets no more of it. */
 #define CHILD_EAGER_NS 2000000ull
 
-/* Nanoseconds of CLOCK_MONOTONIC. */
+/* Nanoseconds of CLOCK_MONOTONIC; and so many as the system's calls want them. */
 uint64_t clock_now(void);
+struct timespec clock_span(uint64_t nanoseconds);
 
 /* May the caller, who found nothing at `since`, look once more without sleeping? If
  * so, lends the processor to others and charges the child for the time. */

@@ -12,7 +12,6 @@
 
 #define LARGE_BYTES (1u << 20) /* from here on a buffer is a mapping of its own */
 #define BUFFER_ALIGN 64
-#define NANOSECONDS 1000000000ull
 
 /* ---- reading with a deadline */
 
@@ -32,9 +31,7 @@ static wlk_status wait_readable(const reader *r, bool *ended, wlk_error *error) 
                                 {.fd = r->from->pidfd, .events = POLLIN}};
     const uint64_t now = clock_now();
     if (now >= r->deadline) return error_at(error, RULE_LIMIT_DEADLINE, WLK_NO_OFFSET);
-    const uint64_t left = r->deadline - now;
-    const struct timespec wait = {.tv_sec = (time_t)(left / NANOSECONDS),
-                                  .tv_nsec = (long)(left % NANOSECONDS)};
+    const struct timespec wait = clock_span(r->deadline - now);
     if (ppoll(watched, 2, &wait, NULL) < 0 && errno != EINTR) {
         return error_errno(error, RULE_CAGE_UNSEEN, errno, "poll");
     }

@@ -121,6 +121,14 @@ static wlk_status accept_answer(session *s, wlk_model **model, wlk_error *error)
     return status;
 }
 
+/* Before HELLO the child has not seen the file: it is killed for a call by a filter that
+ * it has inherited. */
+static wlk_status blame(const session *s, wlk_status ended, wlk_error *error) {
+    const bool silent = s->helper.receiver.state == WIRE_EXPECT_HELLO;
+    if (!silent || error->rule != RULE_CAGE_SYSCALL) return ended;
+    return error_at(error, RULE_CAGE_LOCK_DOWN, WLK_NO_OFFSET);
+}
+
 /* The answer counts only once the child was seen to end well. A child that died
  * is reported as that, whatever it managed to say; a REFUSE stands. */
 static wlk_status conclude(session *s, wlk_status answered, wlk_error *error) {
@@ -141,7 +149,7 @@ static wlk_status conclude(session *s, wlk_status answered, wlk_error *error) {
         child_collect(&s->helper.worker, s->deadline, s->limits.cpu_seconds, &end);
     if (we_killed || ended == WLK_OK) return answered;
     *error = end;
-    return ended;
+    return blame(s, ended, error);
 }
 
 /* ---- the whole */

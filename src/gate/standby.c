@@ -12,7 +12,6 @@
 #include "gate/attest.h"
 
 #define LARGE_BYTES 65536 /* what fits in a pipe as the kernel makes it */
-#define NANOSECONDS 1000000000ull
 
 /* ---- start */
 
@@ -61,6 +60,7 @@ static wlk_status spawn(const wlk_gate *gate, standby *s, wlk_error *error) {
                          .namespace_flags = flags,
                          .order = &message,
                          .order_bytes = sizeof message,
+                         .deadline = s->plan.deadline,
                          .large = s->plan.snapshot_bytes > LARGE_BYTES,
                          .watch = s->plan.watch};
     int reason;
@@ -68,6 +68,7 @@ static wlk_status spawn(const wlk_gate *gate, standby *s, wlk_error *error) {
     const uint32_t needed = message.order.required | atomic_load(&gate->achieved);
     if (status == WLK_OK || reason == 0) return status;
     if (needed & pid_layer) return gate_layer_missing(gate, LAYER_PID_NAMESPACE, reason, error);
+    s->clone_errno = reason;
     first.namespace_flags = 0;
     return child_spawn(&first, &s->worker, &reason, error);
 }
@@ -90,6 +91,19 @@ wlk_status standby_start(const wlk_gate *gate, const standby_plan *plan, standby
 
 /* ---- HELLO and attestation */
 
+/* Why a layer does not hold; 0: the child stopped before it, or was not asked for it. Why
+ * there is no PID namespace, only the clone was told. */
+static int reason_of(const standby *s, const wire_hello *hello, uint32_t layer) {
+    const wire_layer_result *result = &hello->results[layer];
+    const bool refused = layer == LAYER_PID_NAMESPACE && !result->held && result->reason != 0;
+    return refused && s->clone_errno != 0 ? s->clone_errno : result->reason;
+}
+
+static wlk_layer_state state_of(const wire_layer_result *result) {
+    if (result->held) return WLK_LAYER_REPORTED;
+    return result->reason != 0 ? WLK_LAYER_FAILED : WLK_LAYER_NOT_TRIED;
+}
+
 /* Records HELLO's results; a required layer, or one that held before, must hold. */
 static wlk_status check_layers(const wlk_gate *gate, standby *s, const wire_hello *hello,
                                wlk_error *error) {
@@ -98,15 +112,13 @@ static wlk_status check_layers(const wlk_gate *gate, standby *s, const wire_hell
     const uint32_t wanted = gate_wanted_layers(gate);
     for (uint32_t i = 0; i < LAYER_COUNT; i++) {
         const wire_layer_result *result = &hello->results[i];
-        s->layer_errno[i] = result->reason;
+        s->layer_errno[i] = reason_of(s, hello, i);
         if (result->held) s->held |= 1u << i;
-        if (wanted >> i & 1) {
-            s->layers[i] = result->held ? WLK_LAYER_REPORTED : WLK_LAYER_FAILED;
-        }
+        if (wanted >> i & 1) s->layers[i] = state_of(result);
     }
     for (uint32_t i = 0; i < WIRE_MAX_LAYERS; i++) { /* also those that do not exist */
         if (s->held >> i & 1 || !((required | before) >> i & 1)) continue;
-        const int reason = i < LAYER_COUNT ? hello->results[i].reason : EINVAL;
+        const int reason = i < LAYER_COUNT ? s->layer_errno[i] : EINVAL;
         return gate_layer_missing(gate, i, reason, error);
     }
     return WLK_OK;
@@ -170,8 +182,7 @@ static wlk_status wait_writable(const standby *s, uint64_t deadline, wlk_error *
                                [END] = {.fd = s->worker.pidfd, .events = POLLIN}};
     const uint64_t now = clock_now();
     if (now >= deadline) return error_at(error, RULE_LIMIT_DEADLINE, WLK_NO_OFFSET);
-    const struct timespec wait = {.tv_sec = (time_t)((deadline - now) / NANOSECONDS),
-                                  .tv_nsec = (long)((deadline - now) % NANOSECONDS)};
+    const struct timespec wait = clock_span(deadline - now);
     if (ppoll(watched, 3, &wait, NULL) < 0 && errno != EINTR) {
         return error_errno(error, RULE_CAGE_UNSEEN, errno, "poll");
     }

@@ -27,6 +27,7 @@ typedef struct standby {
     standby_plan plan;
     uid_t parent_uid;           /* who started it */
     uint32_t inherited_filters; /* seccomp filters of the thread that did */
+    int clone_errno;            /* why it has no PID namespace; 0: nothing refused one */
     uint32_t held;              /* bit i: layer i holds */
     wlk_layer_state layers[WLK_LAYER_COUNT];
     int32_t layer_errno[WLK_LAYER_COUNT];

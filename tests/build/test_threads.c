@@ -44,12 +44,13 @@ int clone(int (*run)(void *), void *stack, int flags, void *argument, ...) {
     va_list more;
     va_start(more, argument);
     int *pidfd = va_arg(more, int *);
+    void *tls = va_arg(more, void *), *cleared = va_arg(more, void *);
     va_end(more);
     *(void **)&real = dlsym(dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD), "clone");
     AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
     AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
     AnnotateIgnoreSyncBegin(__FILE__, __LINE__);
-    const int pid = real(run, stack, flags, argument, pidfd);
+    const int pid = real(run, stack, flags, argument, pidfd, tls, cleared);
     AnnotateIgnoreSyncEnd(__FILE__, __LINE__);
     AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
     AnnotateIgnoreReadsEnd(__FILE__, __LINE__);

@@ -76,10 +76,11 @@ UNSEEN = {'code': CAGE, 'rule': 'cage.unreadable', 'proc': 'hidden', 'lost': USE
 # Without /proc the program does not find the child that lies beside it.
 NO_PROC = {'code': CAGE, 'lost': None, 'proc': 'missing', 'sanitized': False,
            'says': ('so that no child can be attested', 'mount -t proc proc /proc')}
-FOREIGN = {'code': CAGE, 'proc': 'foreign', 'says': 'that of another PID namespace'}
+FOREIGN = {'code': CAGE, 'rule': 'cage.unreadable', 'proc': 'foreign',
+           'says': 'that of another PID namespace'}
 # Root, which is not mapped there, looks like this user: the child cannot be attested.
 NOBODY = {'code': CAGE, 'rule': 'cage.attest', 'says': 'run Weighlock as another user'}
-KILLED = {'code': CAGE, 'lost': None, 'says': FILTER}
+KILLED = {'code': CAGE, 'lost': None, 'rule': 'cage.lock-down', 'says': FILTER}
 FEW = {'code': CAGE, 'lost': None, 'rule': 'cage.spawn', 'says': 'raise ulimit -n'}
 
 ROWS = [
@@ -87,7 +88,8 @@ ROWS = [
     # namespaces
     user('no more user namespaces', c.no_more_user_namespaces, lost=USER_SPACES,
          **(NOBODY if USER == 65534 else
-            {'says': ('namespaces     optional  failed: No space left on device',
+            {'says': ('pid-namespace  optional  failed: No space left on device',
+                      'namespaces     optional  failed: No space left on device',
                       'user.max_user_namespaces')})),
     user('namespaces forbidden', c.deny_namespaces, lost=USER_SPACES,
          says='user namespaces are forbidden'),
@@ -102,7 +104,7 @@ ROWS = [
     *both('Landlock not in use', c.deny(*c.LANDLOCK, action=c.error(c.EOPNOTSUPP)),
           lost=('landlock',), says='add landlock to lsm='),
     *both('killed for Landlock', c.deny(*c.LANDLOCK, action=c.KILL), code=CAGE,
-          lost=('landlock',), says=('landlock       optional  failed: the child is killed for it',
+          rule='cage.lock-down', lost=('landlock',), says=('landlock       optional  failed: the child is killed for it',
                                     FILTER, 'Landlock not tried')),
     *both('under Landlock', c.landlocked('/'), lost=('empty-root',), says='mounting is forbidden'),
     # /proc

@@ -2,7 +2,7 @@
 functions that are named exist, tables agree with what the programs print, and every
 invariant of docs/design.md has a test that names its number.
 
-    test_docs.py --write    writes the table of tests by invariant
+    test_docs.py --write    writes the tables of tests by invariant and of escape attempts
 """
 import json
 import os
@@ -13,8 +13,10 @@ import sys
 import unittest
 
 ROOT = pathlib.Path(__file__).parents[2]
-WEIGHLOCK = ROOT / os.environ.get('BUILD', 'build') / 'bin' / 'weighlock'
+BUILT = ROOT / os.environ.get('BUILD', 'build')
+WEIGHLOCK = BUILT / 'bin' / 'weighlock'
 DESIGN = ROOT / 'docs' / 'design.md'
+CAGE = ROOT / 'docs' / 'cage.md'
 INVARIANTS = range(1, 13)
 TREES = r'(?:src|tests|docs|policy|include|fuzz)'
 
@@ -105,13 +107,25 @@ class Names(unittest.TestCase):
                     self.assertIn(name, limits)
 
 
+def escapes():
+    """What tests/cage/test_escape.c tries, as a table."""
+    out = subprocess.run([BUILT / 'tests' / 'cage' / 'test_escape', '--list'], timeout=60, check=True,
+                         capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+    rows = [[cell.strip() for cell in line.split('|')] for line in out.splitlines()]
+    rows.insert(1, ['---'] * len(rows[0]))
+    return ''.join(f'| {" | ".join(row)} |\n' for row in rows)
+
+
 class Tables(unittest.TestCase):
+    def test_escapes(self):
+        self.assertEqual(between(CAGE.read_text(), 'escapes'), escapes())
+
     def test_layers(self):
         """docs/cage.md: name, required or not, and whether the parent can see it."""
         out = subprocess.run([WEIGHLOCK, 'doctor', '--json'], capture_output=True, timeout=60,
                              stdin=subprocess.DEVNULL).stdout
         layers = json.loads(out)['layers']
-        page = (ROOT / 'docs' / 'cage.md').read_text()
+        page = CAGE.read_text()
         rows = table(between(page, 'layers'))
         self.assertEqual([row[0] for row in rows], [layer['layer'] for layer in layers])
         sights = set(re.findall(r'\{LAYER_(\w+), see_', (ROOT / 'src/gate/attest.c').read_text()))
@@ -124,10 +138,12 @@ class Tables(unittest.TestCase):
 
     def test_bench(self):
         """README.md explains every line of `make bench`, and no other."""
+        source = ''.join((ROOT / 'tests/bench' / name).read_text()
+                         for name in ('bench.c', 'bench_warm.h'))
         printed = re.findall(r'^ +(?:report(?:_at_least)?|bench_scaling)\([^;]*?"(\w+)"',
-                             (ROOT / 'tests/bench/bench.c').read_text(), re.M)
+                             source, re.M)
         rows = table(between((ROOT / 'README.md').read_text(), 'bench'))
-        self.assertEqual([row[0].strip('`') for row in rows], printed)
+        self.assertEqual(sorted(row[0].strip('`') for row in rows), sorted(printed))
 
     def test_syscalls(self):
         policy = (ROOT / 'policy/syscalls.policy').read_text()
@@ -168,11 +184,16 @@ def between_promises(text):
     return text[start:re.search(r'^##', text[start:], re.M).start() + start]
 
 
+def put(path, name, content):
+    """Writes what stands between the two markers of that name."""
+    text = path.read_text()
+    start = re.search(rf'<!-- begin: {name}[^>]*-->\n', text).end()
+    path.write_text(text[:start] + content + text[start + len(between(text, name)):])
+
+
 def write():
-    text = DESIGN.read_text()
-    old = between(text, 'tests by invariant')
-    marker = re.search(r'<!-- begin: tests by invariant[^>]*-->\n', text).end()
-    DESIGN.write_text(text[:marker] + invariant_table() + text[marker + len(old):])
+    put(DESIGN, 'tests by invariant', invariant_table())
+    put(CAGE, 'escapes', escapes())
 
 
 if __name__ == '__main__':

@@ -38,7 +38,7 @@ class Life:
         self.filter = names.index('seccomp') if 'seccomp' in names else None
 
     def is_launch(self, index):
-        """Between clone and exec: in the parent's memory, while the parent waits."""
+        """Between clone and exec, in the parent's memory."""
         return self.program is None or index < self.program
 
     def talks(self, call):
@@ -72,8 +72,6 @@ def wanted(life, point):
     call = life.calls[point.index]
     if life.program is None:  # it makes namespaces, without which the load does as well
         return None, True
-    if point.action == 'pause':
-        return None, True
     if point.action == 'stop':
         return (None, True) if call.name == 'exit_group' else (STOPPED, False)
     if point.action == 'kill':
@@ -103,10 +101,6 @@ class Matrix:
     def add(self, scenario, life, judge, actions, calls=None):
         for call in life.calls if calls is None else calls:
             for action in actions:
-                # Whoever stops a child before its exec stops the parent too, which waits
-                # for it in the kernel: there nobody has a deadline.
-                if action == 'stop' and life.is_launch(call.index):
-                    action = 'pause'
                 if action == 'skip' and not is_lock(call):
                     continue
                 more = STOP_DEADLINE if action == 'stop' else ()

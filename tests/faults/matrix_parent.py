@@ -100,8 +100,6 @@ def wrong_reason(point, outcome, rule):
         return None
     if point.errno == errno.ENOMEM and rule in MEMORY:
         return None
-    if point.name == 'ppoll' and rule == 'limit.deadline':
-        return None  # waiting is not possible any more, so the wait is over
     if point.name == 'newfstatat' and rule == 'trust.folder-read':
         return None  # whatever the reason, there is a folder then, which cannot be opened
     if point.name == 'getrandom' and RULES[rule] == 'system':

@@ -1,7 +1,12 @@
 /* Which program may become the child, and how its start can fail. */
 #include "support/gate_kit.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "gate/child.h"
 #include "wire/frame.h"
@@ -191,6 +196,157 @@ static void test_no_process_can_be_made(void **state) {
     assert_int_equal(kit_in_process(with_few_processes), 0);
 }
 
+/* ---- somebody holds the child while it is not its own program yet, but in our memory */
+
+#define SHORT_DEADLINE_MS 1500
+
+typedef struct holder {
+    pthread_t thread;
+    int listener; /* for the calls of this process and its children that are waited at */
+    int number;   /* the signal for the first child that makes such a call; 0: it waits there */
+} holder;
+
+/* Lets every call go on but the first that is a child's. */
+static void *hold_one(void *argument) {
+    const holder *h = argument;
+    const pid_t host = getpid();
+    bool held = false;
+    for (;;) {
+        struct seccomp_notif call = {0};
+        if (ioctl(h->listener, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) continue;
+        if ((pid_t)call.pid != host && !held) {
+            held = true;
+            if (h->number != 0) (void)kill((pid_t)call.pid, h->number);
+            continue;
+        }
+        struct seccomp_notif_resp answer = {.id = call.id,
+                                            .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+        (void)ioctl(h->listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+    }
+    return NULL;
+}
+
+/* Until the process ends. */
+static bool hold_at(holder *h, long call, int number) {
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)call, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {sizeof code / sizeof *code, code};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return false;
+    h->number = number;
+    h->listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                               SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+    return h->listener >= 0 && pthread_create(&h->thread, NULL, hold_one, h) == 0;
+}
+
+static wlk_load_options short_options(void) {
+    wlk_load_options options = kit_options(REAL_CHILD);
+    options.policy.limits.deadline_ms = SHORT_DEADLINE_MS;
+    return options;
+}
+
+/* The first child is refused by `rule`, and nothing of it is left; the second is as good
+ * as ever. Deadlines hold from the clone on (invariant 6). */
+static int refused_once(wlk_gate *gate, const char *rule) {
+    const unsigned before = kit_descriptors();
+    wlk_error error;
+    const wlk_status status = wlk_gate_check(gate, NULL, &error);
+    if (status == WLK_OK || strcmp(wlk_rule_name(error.rule), rule) != 0) return 1;
+    if (!kit_is_clean(before)) return 2;
+    return wlk_gate_check(gate, NULL, &error) == WLK_OK ? 0 : 3;
+}
+
+static int held_before_exec(int number, const char *rule) {
+    const wlk_load_options options = short_options();
+    wlk_gate *gate;
+    holder h;
+    if (wlk_gate_open(&options, &gate, NULL) != WLK_OK) return 9;
+    if (!hold_at(&h, SYS_execveat, number)) return 8;
+    const int result = refused_once(gate, rule);
+    wlk_gate_close(gate);
+    return result;
+}
+
+static int stopped_before_exec(void) {
+    return held_before_exec(SIGSTOP, "cage.stopped");
+}
+
+static int waiting_before_exec(void) {
+    return held_before_exec(0, "limit.deadline");
+}
+
+static int killed_before_exec(void) {
+    return held_before_exec(SIGKILL, "cage.killed");
+}
+
+/* Root's first child makes namespaces when the gate is opened; without them the gate is as
+ * good. An ordinary user's first is that of a load, and opens files to map its user. */
+static int stopped_over_namespaces(void) {
+    const wlk_load_options options = short_options();
+    wlk_gate *gate;
+    wlk_error error;
+    holder h;
+    if (!hold_at(&h, SYS_openat, SIGSTOP)) return 8;
+    const unsigned before = kit_descriptors();
+    if (wlk_gate_open(&options, &gate, NULL) != WLK_OK) return 9;
+    const int result = geteuid() == 0 ? (wlk_gate_check(gate, NULL, &error) == WLK_OK ? 0 : 4)
+                                      : refused_once(gate, "cage.stopped");
+    wlk_gate_close(gate);
+    return result == 0 && !kit_is_clean(before) ? 5 : result;
+}
+
+static void test_a_child_that_is_held_before_its_exec(void **state) {
+    (void)state;
+    assert_int_equal(kit_in_process(stopped_before_exec), 0);
+    assert_int_equal(kit_in_process(waiting_before_exec), 0);
+    assert_int_equal(kit_in_process(killed_before_exec), 0);
+    assert_int_equal(kit_in_process(stopped_over_namespaces), 0);
+}
+
+/* ---- the end cannot be waited for */
+
+static bool forbid_ppoll(void) {
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ppoll, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOMEM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {sizeof code / sizeof *code, code};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
+}
+
+/* It reads until it is killed. That is not said to be the deadline, which is far. */
+static int with_no_way_to_wait(void) {
+    const unsigned before = kit_descriptors();
+    const uint64_t deadline = clock_now() + 60 * 1000000000ull;
+    child_start start = {.null = open("/dev/null", O_RDWR | O_CLOEXEC),
+                         .snapshot = -1,
+                         .order = "",
+                         .deadline = deadline};
+    child c;
+    wlk_error error;
+    int unused;
+    if (child_program_open("/bin/cat", &start.program, &error) != WLK_OK) return 9;
+    if (child_spawn(&start, &c, &unused, &error) != WLK_OK) return 8;
+    if (!forbid_ppoll()) return 7;
+    const wlk_status status = child_collect(&c, deadline, 0, &error);
+    if (status != WLK_CAGE || strcmp(wlk_rule_name(error.rule), "cage.unseen") != 0) return 1;
+    if (!strstr(error.text, strerror(ENOMEM))) return 2;
+    (void)close(start.program);
+    (void)close(start.null);
+    return kit_is_clean(before) ? 0 : 3;
+}
+
+static void test_an_end_that_cannot_be_waited_for(void **state) {
+    (void)state;
+    assert_int_equal(kit_in_process(with_no_way_to_wait), 0);
+}
+
 static int group(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_copy_works),
@@ -202,6 +358,8 @@ static int group(void) {
         cmocka_unit_test(test_a_missing_program_is_reported_by_the_load),
         cmocka_unit_test(test_running_out_of_descriptors),
         cmocka_unit_test(test_no_process_can_be_made),
+        cmocka_unit_test(test_a_child_that_is_held_before_its_exec),
+        cmocka_unit_test(test_an_end_that_cannot_be_waited_for),
     };
     return cmocka_run_group_tests(tests, kit_setup, kit_teardown);
 }

@@ -152,7 +152,7 @@ static const struct end_row {
     {CALLER_claims_and_hangs, WLK_LAYERS_ALL, "limit.deadline", NULL, "deadline_ms",
      SHORT_DEADLINE},
     /* who is killed for a call's sake, but not by a filter */
-    {CALLER_signals_itself, WLK_LAYERS_REQUIRED, "cage.syscall", NULL, NULL, 0},
+    {CALLER_signals_itself, WLK_LAYERS_REQUIRED, "cage.lock-down", NULL, NULL, 0},
 };
 
 static bool end_row_passes(const struct end_row *row) {
@@ -356,7 +356,7 @@ static int host_whose_filter_kills(void) {
     const wlk_artifact artifact = {.fd = kit_memfd(&kit.sample, 0)};
     const wlk_status status = wlk_gate_explain(gate, &artifact, &v, &error);
     wlk_gate_close(gate);
-    if (status != WLK_CAGE || error.rule != RULE_CAGE_SYSCALL) return 3;
+    if (status != WLK_CAGE || error.rule != RULE_CAGE_LOCK_DOWN) return 3;
     return v.found && v.number == SYS_umask ? 0 : 4;
 }
 

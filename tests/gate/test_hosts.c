@@ -347,16 +347,16 @@ static int host_that_cannot_be_dumped(void) {
 /* ---- inside a container without namespaces */
 
 /* Denies what Docker's standard filter denies: new namespaces. */
-static bool deny_namespaces(void) {
+static bool deny_namespaces_with(uint32_t reason) {
     enum { NEW = 0x7e020000, LOW = offsetof(struct seccomp_data, args[0]) };
-    static struct sock_filter code[] = {
+    struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_unshare, 4, 0),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setns, 3, 0),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, LOW),
         BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, NEW, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | reason),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     const struct sock_fprog program = {sizeof code / sizeof *code, code};
@@ -364,16 +364,30 @@ static bool deny_namespaces(void) {
            syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
 }
 
+static bool deny_namespaces(void) {
+    return deny_namespaces_with(EPERM);
+}
+
+/* No layer was tried behind the one that is missing. */
+static bool ends_at(const wlk_load_report *report, uint32_t layer) {
+    for (uint32_t i = layer + 1; i < WLK_LAYER_COUNT; i++) {
+        if (report->layers[i] != WLK_LAYER_NOT_TRIED || report->layer_errno[i] != 0) return false;
+    }
+    return true;
+}
+
 static bool required_layer_fails(const char *name) {
     wlk_load_options options = real_child;
     wlk_gate *gate;
+    wlk_load_report report;
     wlk_error error;
     options.require = 1u << kit_layer(name);
     if (wlk_gate_open(&options, &gate, NULL) != WLK_OK) return false;
-    const wlk_status status = wlk_gate_check(gate, NULL, &error);
+    const wlk_status status = wlk_gate_check(gate, &report, &error);
     wlk_gate_close(gate);
-    return status == WLK_CAGE && is(wlk_rule_name(error.rule), "cage.layer") &&
-           strstr(error.text, name) && strstr(error.text, strerror(EPERM));
+    return status == WLK_CAGE && ends_at(&report, kit_layer(name)) &&
+           is(wlk_rule_name(error.rule), "cage.layer") && strstr(error.text, name) &&
+           strstr(error.text, strerror(EPERM));
 }
 
 static int host_in_a_container(void) {
@@ -391,6 +405,19 @@ static int host_in_a_container(void) {
     if (!deny_namespaces() || !is(load_once(&real_child, &report), "")) return 6;
     /* The host's own mounts and /proc are where they were. */
     return access("/proc/self", F_OK) == 0 && access("/etc", F_OK) == 0 ? 0 : 7;
+}
+
+/* Why there is no PID namespace is what the clone was told, not what the child finds. */
+static int host_where_namespaces_run_out(void) {
+    static const char *const lost[] = {"pid-namespace", "namespaces"};
+    wlk_load_report report;
+    if (!deny_namespaces_with(ENOSPC)) return 9;
+    if (!is(load_once(&real_child, &report), "")) return 1;
+    for (unsigned i = 0; i < 2; i++) {
+        if (report.layers[kit_layer(lost[i])] != WLK_LAYER_FAILED) return 2;
+        if (report.layer_errno[kit_layer(lost[i])] != ENOSPC) return 3;
+    }
+    return 0;
 }
 
 /* Invariant 8: what held before must hold again. */
@@ -480,7 +507,8 @@ static int host_whose_child_may_not_lock_itself_down(void) {
     if (wlk_gate_open(&real_child, &shared_gate, NULL) != WLK_OK) return 8;
     const wlk_status status = wlk_gate_check(shared_gate, NULL, &error);
     wlk_gate_close(shared_gate);
-    if (status != WLK_CAGE || !kit_is_clean(descriptors)) return 1;
+    if (status != WLK_CAGE || !is(wlk_rule_name(error.rule), "cage.lock-down")) return 1;
+    if (!kit_is_clean(descriptors)) return 3;
     wlk_load_options less = real_child; /* without that layer it is not called */
     less.layers = WLK_LAYERS_REQUIRED;
     return is(load_once(&less, NULL), "") ? 0 : 2;
@@ -505,7 +533,8 @@ static int host_without_proc(void) {
 
 static int in_new_pid_namespace(void) {
     wlk_error error;
-    return wlk_gate_check(shared_gate, NULL, &error) == WLK_CAGE ? 0 : 1;
+    if (wlk_gate_check(shared_gate, NULL, &error) != WLK_CAGE) return 1;
+    return is(wlk_rule_name(error.rule), "cage.unreadable") ? 0 : 2;
 }
 
 /* The numbers in that /proc are those of other processes. */
@@ -649,6 +678,7 @@ HOST_TEST(that_forks_with_an_open_gate)
 HOST_TEST(that_gives_up_root)
 HOST_TEST(that_cannot_be_dumped)
 HOST_TEST(in_a_container)
+HOST_TEST(where_namespaces_run_out)
 HOST_TEST(that_loses_namespaces)
 HOST_TEST(that_dies)
 HOST_TEST(whose_child_is_stopped)
@@ -686,6 +716,7 @@ static int group(void) {
         cmocka_unit_test(test_host_that_gives_up_root),
         cmocka_unit_test(test_host_that_cannot_be_dumped),
         cmocka_unit_test(test_host_in_a_container),
+        cmocka_unit_test(test_host_where_namespaces_run_out),
         cmocka_unit_test(test_host_that_loses_namespaces),
         cmocka_unit_test(test_host_that_dies),
         cmocka_unit_test(test_host_whose_child_is_stopped),
