@@ -125,7 +125,8 @@ static void run_untold(const cli_row *row, const cli_outcome *peace) {
     const bool alone = cli_do(row->line, give_full_output, NULL, &got);
     const char *wrong = alone ? NULL : "somebody is left";
     if (!wrong && got.code != WLK_SYSTEM) wrong = "nobody was told, and it is no error";
-    if (!wrong && !row->random && got.files != peace->files && got.files != cli_run.files) {
+    if (!wrong && row->kind != CLI_RANDOM && got.files != peace->files &&
+        got.files != cli_run.files) {
         wrong = "other files";
     }
     if (wrong) complain(row, 0, wrong, &got);
