@@ -171,6 +171,15 @@ static void test_dates_of_keys(void **state) {
 
 /* ---- cut at every byte */
 
+/* Every comment that begins well is one: the length of its beginning. 0: another line. */
+static size_t comment_prefix(const char *line) {
+    static const char *const prefixes[] = {"untrusted comment: ", "trusted comment: "};
+    for (size_t i = 0; i < 2; i++) {
+        if (strncmp(line, prefixes[i], strlen(prefixes[i])) == 0) return strlen(prefixes[i]);
+    }
+    return 0;
+}
+
 /* A file without its last line end is whole. */
 static void cut_at_every_byte(const char *name, load_file load, const char *rule) {
     size_t length;
@@ -183,10 +192,8 @@ static void cut_at_every_byte(const char *name, load_file load, const char *rule
         while (line > 0 && good[line - 1] != '\n') line--;
         char what[64];
         (void)snprintf(what, sizeof what, "%s cut to %zu bytes", name, cut);
-        /* Every comment that begins well is one. */
-        const bool in_comment = good[line] == 'u' || good[line] == 't';
-        const char *prefix = good[line] == 'u' ? "untrusted comment: " : "trusted comment: ";
-        const bool stands = good[cut] == '\n' || (in_comment && cut - line >= strlen(prefix));
+        const size_t prefix = comment_prefix((const char *)good + line);
+        const bool stands = good[cut] == '\n' || (prefix > 0 && cut - line >= prefix);
         all &= text_row(what, load, good, cut, refusal_of(rule, stands ? cut : line).said);
     }
     free(good);
