@@ -174,9 +174,7 @@ static wlk_status run_child(session *s, wlk_model **model, wlk_error *error) {
     wlk_status status = hear_child(s, error);
     if (!model && status == WLK_UNDECIDED && error->rule == RULE_FORMAT_EMPTY) status = WLK_OK;
     if (model && status == WLK_OK) status = accept_answer(s, model, error);
-    status = conclude(s, status, error);
-    if (s->report->pooled) pool_refill(s->gate->pool);
-    return status;
+    return conclude(s, status, error);
 }
 
 wlk_status session_parse(session *s, wlk_model **model, wlk_error *error) {
@@ -197,4 +195,5 @@ void session_end(session *s) {
     standby_drop(&s->helper);
     received_drop(&s->result);
     snapshot_drop(&s->source);
+    if (s->report->pooled) pool_refill(s->gate->pool); /* now there is time for it */
 }

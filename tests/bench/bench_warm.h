@@ -35,7 +35,6 @@ static double time_warm(wlk_gate *gate, const char *path) {
     wlk_model *model;
     wlk_load_report report;
     await_pool(gate, 1);
-    (void)usleep(300); /* the thread that made it goes to sleep */
     const double start = seconds();
     if (wlk_gate_load_path(gate, path, &model, &report, NULL) != WLK_OK) fail("warm load");
     const double end = seconds();
