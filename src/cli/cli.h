@@ -4,6 +4,7 @@
 
 #include <weighlock/load.h>
 #include <weighlock/trust.h>
+#include <weighlock/write.h>
 
 #include "base/error.h"
 #include "cli/json_out.h"
@@ -131,6 +132,12 @@ WLK_MUST_USE wlk_status cli_verify(const cli *c, wlk_gate *gate, const char *pat
 
 /* What --output names for a model: NULL without it; standard output is not taken. */
 WLK_MUST_USE wlk_status cli_model_output(const cli *c, const char **path, wlk_error *error);
+
+/* Writes a model to `out`, signed if the option `secret` names a key, whose public half
+ * becomes *signer. The key is opened only here, once the model stands. */
+WLK_MUST_USE wlk_status cli_write_model(const cli *c, const wlk_model *model,
+                                        wlk_write_options options, option_id secret,
+                                        const char *out, wlk_public_key *signer, wlk_error *error);
 
 /* ---- secrets (password.c) */
 

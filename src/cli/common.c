@@ -124,3 +124,20 @@ wlk_status cli_size_of(const char *file, uint64_t *size, wlk_error *error) {
     *size = (uint64_t)status.st_size;
     return WLK_OK;
 }
+
+/* ---- models that are written */
+
+wlk_status cli_write_model(const cli *c, const wlk_model *model, wlk_write_options options,
+                           option_id secret, const char *out, wlk_public_key *signer,
+                           wlk_error *error) {
+    wlk_secret_key *key = NULL;
+    const char *path = c->options.value[secret];
+    if (path) {
+        TRY(cli_secret_key(c, path, &key, error));
+        wlk_secret_key_public(key, signer);
+        options.key = key;
+    }
+    const wlk_status status = wlk_write_path(model, &options, out, error);
+    wlk_secret_key_free(key);
+    return status;
+}

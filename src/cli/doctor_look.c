@@ -226,11 +226,7 @@ void doctor_look(const wlk_load_options *load, diagnosis *d) {
 /* ---- layers */
 
 wlk_layer_state doctor_state(const diagnosis *d, uint32_t layer) {
-    if (d->killed >> layer & 1) return WLK_LAYER_FAILED;
-    /* Behind a required layer that is missing, a child tries no other. */
-    const bool reached = d->report.layer_errno[layer] != 0;
-    const wlk_layer_state state = d->report.layers[layer];
-    return state == WLK_LAYER_FAILED && !reached ? WLK_LAYER_NOT_TRIED : state;
+    return d->killed >> layer & 1 ? WLK_LAYER_FAILED : d->report.layers[layer];
 }
 
 const char *doctor_reason(const diagnosis *d, uint32_t layer) {

@@ -151,21 +151,6 @@ static wlk_status check_edits(const cli *c, const wlk_model *model, const edit_l
     return kind ? WLK_OK : error_at(error, RULE_WRITE_KIND, WLK_NO_OFFSET);
 }
 
-static wlk_status write_new(const cli *c, const wlk_model *model, const edit_list *list,
-                            const char *out, wlk_public_key *signer, wlk_error *error) {
-    wlk_write_options options = {.edits = list->edits, .edit_count = list->count};
-    wlk_secret_key *key = NULL;
-    const char *secret = c->options.value[OPTION_SECRET];
-    if (secret) {
-        TRY(cli_secret_key(c, secret, &key, error));
-        wlk_secret_key_public(key, signer);
-        options.key = key;
-    }
-    const wlk_status status = wlk_write_path(model, &options, out, error);
-    wlk_secret_key_free(key);
-    return status;
-}
-
 static wlk_status set_elsewhere(const cli *c, const edit_list *list, const char *out,
                                 const char **subject, wlk_public_key *signer, wlk_error *error) {
     wlk_gate *gate;
@@ -182,7 +167,8 @@ static wlk_status set_elsewhere(const cli *c, const edit_list *list, const char 
     if (status == WLK_OK) status = check_edits(c, model, list, error);
     if (status == WLK_OK) {
         *subject = NULL;
-        status = write_new(c, model, list, out, signer, error);
+        const wlk_write_options options = {.edits = list->edits, .edit_count = list->count};
+        status = cli_write_model(c, model, options, OPTION_SECRET, out, signer, error);
     }
     wlk_model_free(model);
     wlk_gate_close(gate);

@@ -5,22 +5,6 @@
 #include "cli/cli.h"
 #include "input/json_spec.h"
 
-/* The secret key is opened only once the model stands. */
-static wlk_status write_model(const cli *c, const wlk_model *model, const char *out,
-                              wlk_public_key *signer, wlk_error *error) {
-    wlk_write_options options = {0};
-    wlk_secret_key *key = NULL;
-    const char *secret = c->options.value[OPTION_SIGN];
-    if (secret) {
-        TRY(cli_secret_key(c, secret, &key, error));
-        wlk_secret_key_public(key, signer);
-        options.key = key;
-    }
-    const wlk_status status = wlk_write_path(model, &options, out, error);
-    wlk_secret_key_free(key);
-    return status;
-}
-
 /* *subject: the file that an error is about. */
 static wlk_status pack(const cli *c, const char *out, const char **subject, wlk_error *error) {
     wlk_policy policy;
@@ -31,7 +15,8 @@ static wlk_status pack(const cli *c, const char *out, const char **subject, wlk_
     *subject = c->options.operands[0];
     TRY(json_spec_read(*subject, &policy.limits, &model, error));
     *subject = NULL;
-    const wlk_status status = write_model(c, model, out, &signer, error);
+    const wlk_status status =
+        cli_write_model(c, model, (wlk_write_options){0}, OPTION_SIGN, out, &signer, error);
     wlk_model_free(model);
     if (status != WLK_OK) return status;
     *subject = out;

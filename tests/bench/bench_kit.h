@@ -103,7 +103,9 @@ static char *make_model(const char *name, uint64_t bytes, const wlk_secret_key *
 
 /* ---- what is measured: each returns seconds */
 
-static wlk_gate *gate_new(const wlk_trust *trust, wlk_layers layers, wlk_transport transport) {
+/* With so many children that wait. */
+static wlk_gate *pool_new(const wlk_trust *trust, wlk_layers layers, wlk_transport transport,
+                          uint32_t children) {
     wlk_load_options options;
     wlk_gate *gate;
     wlk_load_options_default(&options);
@@ -111,8 +113,13 @@ static wlk_gate *gate_new(const wlk_trust *trust, wlk_layers layers, wlk_transpo
     options.trust = trust;
     options.layers = layers;
     options.transport = transport;
+    options.pool = children;
     if (wlk_gate_open(&options, &gate, NULL) != WLK_OK) fail("wlk_gate_open");
     return gate;
+}
+
+static wlk_gate *gate_new(const wlk_trust *trust, wlk_layers layers, wlk_transport transport) {
+    return pool_new(trust, layers, transport, 0);
 }
 
 static double time_load(wlk_gate *gate, const char *path) {

@@ -14,18 +14,6 @@
 #define POOL_THREADS 8
 #define FORKS 20
 
-static wlk_gate *pool_new(const wlk_trust *trust, wlk_layers layers, uint32_t children) {
-    wlk_load_options options;
-    wlk_gate *gate;
-    wlk_load_options_default(&options);
-    options.child_path = child_path;
-    options.trust = trust;
-    options.layers = layers;
-    options.pool = children;
-    if (wlk_gate_open(&options, &gate, NULL) != WLK_OK) fail("wlk_gate_open");
-    return gate;
-}
-
 /* What is measured is the load, not the start that a load before it has caused. */
 static void await_pool(wlk_gate *gate, uint32_t children) {
     while (wlk_gate_waiting(gate) < children) (void)usleep(200);
@@ -58,7 +46,7 @@ typedef struct latency {
 
 static latency measure_latency(const char *path, const wlk_trust *trust, wlk_layers layers) {
     wlk_gate *cold = gate_new(trust, layers, WLK_TRANSPORT_PIPE);
-    wlk_gate *warm = pool_new(trust, layers, 1);
+    wlk_gate *warm = pool_new(trust, layers, WLK_TRANSPORT_PIPE, 1);
     double ratios[WARM_ROUNDS], forks[WARM_ROUNDS], absolute[WARM_ROUNDS];
     for (int i = 0; i < WARM_ROUNDS; i++) {
         double by_cold[WARM_LOADS], by_warm[WARM_LOADS], by_fork[WARM_LOADS];
@@ -119,7 +107,7 @@ static double loads_per_second(wlk_gate *gate, const char *path, int threads) {
 
 static void bench_pool_throughput(const char *path, const wlk_trust *trust) {
     wlk_gate *cold = gate_new(trust, WLK_LAYERS_ALL, WLK_TRANSPORT_PIPE);
-    wlk_gate *warm = pool_new(trust, WLK_LAYERS_ALL, POOL_CHILDREN);
+    wlk_gate *warm = pool_new(trust, WLK_LAYERS_ALL, WLK_TRANSPORT_PIPE, POOL_CHILDREN);
     static const int threads[] = {1, POOL_THREADS};
     for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
         await_pool(warm, POOL_CHILDREN);

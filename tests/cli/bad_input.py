@@ -104,11 +104,13 @@ class BadInputTest(CliTest):
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
 
-def copy_programs():
-    for name in ('weighlock', 'weighlock-child'):
-        shutil.copy(WEIGHLOCK.parent / name, PROGRAMS)
-        (PROGRAMS / name).chmod(0o755)
-    PROGRAMS.chmod(0o755)
+def copy_programs(folder=PROGRAMS, child=WEIGHLOCK.parent / 'weighlock-child'):
+    """The program, with that child beside it, for users who may not read where it is built."""
+    folder.mkdir(exist_ok=True)
+    for source, name in ((WEIGHLOCK, 'weighlock'), (child, 'weighlock-child')):
+        shutil.copy(source, folder / name)
+        (folder / name).chmod(0o755)
+    folder.chmod(0o755)
 
 
 def adopt_orphans():

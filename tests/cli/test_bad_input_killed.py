@@ -3,12 +3,11 @@ left. The child is one that says nothing."""
 import os
 import re
 import select
-import shutil
 import signal
 import subprocess
 import time
 
-from bad_input import PROGRAMS, BadInputTest, files_below, main
+from bad_input import PROGRAMS, BadInputTest, copy_programs, files_below, main
 from kit import HERE, WEIGHLOCK, samples, wlk
 
 HOSTILE = WEIGHLOCK.parents[1] / 'tests' / 'gate' / 'child_hostile'
@@ -84,14 +83,6 @@ class Killed(BadInputTest):
                 self.kill(signal.SIGTERM, *call)
 
 
-def copy_silent_child():
-    folder = PROGRAMS / 'silent'
-    folder.mkdir(mode=0o755)
-    for source, name in ((WEIGHLOCK, 'weighlock'), (HOSTILE, 'weighlock-child')):
-        shutil.copy(source, folder / name)
-        (folder / name).chmod(0o755)
-
-
 if __name__ == '__main__':
-    copy_silent_child()
+    copy_programs(PROGRAMS / 'silent', HOSTILE)
     main()

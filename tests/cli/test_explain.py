@@ -3,12 +3,11 @@ that makes such calls, beside a copy of the program."""
 import json
 import platform
 import re
-import shutil
 import subprocess
 
 import jsonschema
 
-from bad_input import PROGRAMS, BadInputTest, files_below, main
+from bad_input import PROGRAMS, BadInputTest, copy_programs, files_below, main
 from kit import CAGE, HERE, LIMIT, MODELS, OK, ROOT, WEIGHLOCK, one_object, samples, wlk
 
 CALLER = WEIGHLOCK.parents[1] / 'tests' / 'gate' / 'child_caller'
@@ -212,14 +211,6 @@ class NoCalls(ExplainTest):
                                  r'watched: [^\n]*Operation not permitted \([^\n]*\)\n\Z')
 
 
-def copy_caller():
-    folder = PROGRAMS / 'caller'
-    folder.mkdir(mode=0o755)
-    for source, name in ((WEIGHLOCK, 'weighlock'), (CALLER, 'weighlock-child')):
-        shutil.copy(source, folder / name)
-        (folder / name).chmod(0o755)
-
-
 if __name__ == '__main__':
-    copy_caller()
+    copy_programs(PROGRAMS / 'caller', CALLER)
     main()

@@ -19,7 +19,7 @@
 
 #include <weighlock/memory.h>
 
-#include "endure_sanitized.h"
+#include "support/sanitized.h"
 
 enum { POINTS_LIBRARY = 1, POINTS_OTHERS = 2 };
 

@@ -1,7 +1,7 @@
 /* Ten thousand loads in one process, each with a child of its own, and ten thousand with
  * children of a pool: afterwards there are as many descriptors, mappings and processes as
  * before, and no more memory. */
-#include "endure_sanitized.h"
+#include "support/sanitized.h"
 #include "endure_files.h"
 
 #define WARM_UP 200

@@ -1,7 +1,7 @@
 /* Hosts that interrupt: a timer signal a thousand times a second, whose handler lets no
  * system call be restarted; a host that forks all the time; one that ignores SIGCHLD.
  * Loads, and the command line tool, do what they do in peace. */
-#include "endure_sanitized.h"
+#include "support/sanitized.h"
 
 #include "endure_cli.h"
 

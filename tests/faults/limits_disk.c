@@ -3,7 +3,7 @@
  * be written whole is not there, what was there is as it was, and the verdict says so.
  *
  * The file system is a small tmpfs in a mount namespace of this program's own. */
-#include "endure_sanitized.h"
+#include "support/sanitized.h"
 
 #include "endure_cli.h"
 

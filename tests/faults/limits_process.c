@@ -2,7 +2,7 @@
  * descriptors, the size of files, processes, stack, address space, data. It always ends
  * with a verdict that blames the system, the cage or a limit, never the file; nothing is
  * left, and what it says it did, it did. */
-#include "endure_sanitized.h"
+#include "support/sanitized.h"
 
 #include "endure_cli.h"
 

@@ -5,7 +5,7 @@
  *
  * The calls are those of libc that the library makes, defined here. What libc calls inside
  * itself (fopen, opendir) is not among them. */
-#include "endure_sanitized.h"
+#include "support/sanitized.h"
 
 #define SWAP_BYTES 40000 /* of each tensor: two chunks in all */
 #include "swap_files.h"

@@ -2,7 +2,7 @@
  * swaps a symbolic link, writes over them, cuts and extends them, punches holes into them.
  * Whatever is accepted is, to the last byte, what the trusted key has signed (invariant 1);
  * everything else is refused by a rule. Both must happen, or it was no attack. */
-#include "endure_sanitized.h"
+#include "support/sanitized.h"
 
 #define SWAP_BYTES 70000 /* of each tensor: time for the attacker */
 #include "swap_files.h"

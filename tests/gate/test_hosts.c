@@ -16,19 +16,9 @@
 #include <sys/utsname.h>
 
 #include "gate/hostile_cases.h"
+#include "support/sanitized.h"
 
 #define HOSTILE_CHILD "tests/gate/child_hostile"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 static wlk_load_options real_child, hostile_child;
 

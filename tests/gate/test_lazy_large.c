@@ -6,20 +6,10 @@
 #include <sys/resource.h>
 
 #include "base/envelope.h"
+#include "support/sanitized.h"
 #include "support/wlk_file.h"
 #include "support/wlk_text.h"
 #include "trust/secret_key.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 #define CHUNK_LOG2 20
 #define CHUNK (1ull << CHUNK_LOG2)

@@ -1,7 +1,7 @@
 /* Is this program built with a sanitizer, which has a malloc of its own and takes much
  * memory and time? */
-#ifndef TESTS_FAULTS_ENDURE_SANITIZED_H
-#define TESTS_FAULTS_ENDURE_SANITIZED_H
+#ifndef TESTS_SUPPORT_SANITIZED_H
+#define TESTS_SUPPORT_SANITIZED_H
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
