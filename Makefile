@@ -11,6 +11,7 @@ BUILD    ?= build
 PREFIX   ?= /usr/local
 LIBDIR   ?= $(PREFIX)/lib
 SAN      ?=
+COVERAGE ?=
 WERROR   ?= -Werror
 CROSS    ?=
 ifneq ($(CROSS),)
@@ -39,6 +40,9 @@ HARDEN := $(if $(SAN),,$(fortify)) -fstack-protector-strong $(call autovar,$(CC)
           -fno-strict-aliasing -fvisibility=hidden
 STD := -std=c17 -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD)
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+# Each program adds to one file of its own when it ends, wherever it was started.
+PROFILES := $(abspath $(BUILD))/profile
+SANFLAGS += $(if $(COVERAGE),-fprofile-instr-generate=$(PROFILES)/%m.profraw -fcoverage-mapping)
 ALL_CFLAGS := $(STD) $(WARN) $(CFLAGS) $(HARDEN) -fPIC $(SANFLAGS) -MMD -MP
 ALL_LDFLAGS := $(LDFLAGS) $(SANFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 CHILD_CFLAGS := $(STD) $(WARN) $(CFLAGS) $(fortify) -fstack-protector-strong \
@@ -62,8 +66,9 @@ endif
 
 # ---- modules: src/NAME is one archive; who may use whom is tests/lint/includes
 MODULES := base image wire formats file trust gate input infer write cli
-CHILD_MODULES := base image wire formats cage
-GENERATED := $(BUILD)/gen/rules.inc $(BUILD)/gen/limits.inc $(BUILD)/gen/build_id.inc
+TOP := .
+GEN := $(BUILD)/gen
+include src/generated.mk
 # What the command line shows of the filter and of calls.
 SHOWN := $(addprefix $(BUILD)/gen/,syscalls.inc filter_listing.inc syscall_names.inc)
 
@@ -88,7 +93,7 @@ DEPS_input   := input image base
 DEPS_infer   := infer image base
 DEPS_write   := write trust file formats image base
 DEPS_cli     := write infer input gate trust file formats wire image base
-DEPS_fuzz    := write infer input gate trust file formats wire image base
+DEPS_fuzz    := cli write infer input gate trust file formats wire image base
 DEPS_faults  := cli write infer input gate trust file formats wire image base
 DEPS_bench   := gate trust file wire write formats image base
 DEPS_build   := infer gate write trust file wire formats image base
@@ -109,6 +114,7 @@ TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
 SCRIPT_TESTS := $(sort $(wildcard tests/*/test_*.py tests/*/test_*.sh))
 # Children that misbehave: run by tests in the place of weighlock-child.
 HOSTILE := $(patsubst tests/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/*/child_*.c)))
+FUZZ_KIT := $(filter-out %/engine.c %/afl.c,$(sort $(wildcard fuzz/kit/*.c)))
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard fuzz/fuzz_*.c)))
 # What `make check-faults` runs, and what its matrices need; child_*.c are among HOSTILE.
 # inject.c knows the registers of one architecture. In what a sanitizer has instrumented,
@@ -154,20 +160,8 @@ $(eval $(call remember,$(BUILD)/gen/prefix,$$(PREFIX) $$(LIBDIR) $$(VERSION)))
 $(eval $(call remember,$(BUILD)/gen/files,$$(foreach m,$$(MODULES) cage,$$(call sources,$$(m)))))
 
 # ---- generated
-$(BUILD)/gen/rules.inc: policy/rules.policy src/base/gen_rules.awk
-	@mkdir -p $(@D)
-	$(Q)awk -f src/base/gen_rules.awk policy/rules.policy > $@
-
-$(BUILD)/gen/limits.inc: policy/limits.policy src/base/gen_limits.awk
-	@mkdir -p $(@D)
-	$(Q)awk -f src/base/gen_limits.awk policy/limits.policy > $@
-
-# Parent and child agree on this digest of everything the child is made of.
-BUILD_ID_INPUTS := $(sort $(wildcard policy/*) $(wildcard include/weighlock/*.h) \
-    $(foreach m,$(CHILD_MODULES),$(wildcard src/$(m)/*.[ch] src/$(m)/*/*.[ch])))
-$(BUILD)/gen/build_id.inc: $(BUILD_ID_INPUTS) $(BUILD)/gen/files
-	@mkdir -p $(@D)
-	$(Q)cat $(BUILD_ID_INPUTS) | sha256sum | cut -c1-64 | sed 's/../0x&,/g' > $@
+# The child's files may be fewer than before: that changes the digest too.
+$(GEN)/build_id.inc: $(BUILD)/gen/files
 
 # The filter is compiled at build time, so the child needs no libseccomp.
 $(BUILD)/gen/filter.inc $(BUILD)/gen/filter.pfc &: $(BUILD)/filter_compile policy/syscalls.policy
@@ -353,10 +347,19 @@ $(BUILD)/tests/cage/child_faulty: private CHILD_LDFLAGS += -Wl,@tests/cage/fault
 
 tests: $(TESTS) $(HOSTILE) $(FUZZERS)
 
-# A fuzz target as a program of its own, which runs it over files.
-$(BUILD)/fuzz/%: fuzz/%.c fuzz/replay.c $(call archives,$(DEPS_fuzz)) $(BUILD)/gen/flags | $(GENERATED)
+# A fuzz target as a program of its own, which runs it over files. Fuzzers are built by
+# fuzz/Makefile; this is so that a target never stops building.
+$(BUILD)/fuzz/kit/%.o: fuzz/kit/%.c $(BUILD)/gen/flags | $(GENERATED)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MT $@ -MF $@.d -o $@ $(filter %.c,$^) $(ALL_LDFLAGS) \
+	$(Q)$(CC) $(ALL_CFLAGS) -Ifuzz -c $< -o $@
+
+$(BUILD)/mod/fuzz_kit.a: $(patsubst %.c,$(BUILD)/%.o,$(FUZZ_KIT))
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
+
+$(BUILD)/fuzz/%: fuzz/%.c $(BUILD)/mod/fuzz_kit.a $(call archives,$(DEPS_fuzz)) $(BUILD)/gen/flags | $(GENERATED)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Ifuzz -MT $@ -MF $@.d -o $@ $(filter %.c,$^) $(ALL_LDFLAGS) \
 	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(EXTERNAL)
 
 ## check        builds everything and runs every test
@@ -397,7 +400,7 @@ $(NOOP): tests/bench/noop.c $(BUILD)/gen/child_flags | $(MUSL_INCLUDE)
 # ---- linters and continuous integration
 JOBS := $(shell nproc 2>/dev/null || echo 1)
 MAN_PAGES := $(wildcard docs/man/*.[1357])
-FORMATTED = $(sort $(wildcard $(addsuffix .[ch],src/*/* src/*/*/* tests/*/* fuzz/* include/weighlock/*)))
+FORMATTED = $(sort $(wildcard $(addsuffix .[ch],src/*/* src/*/*/* tests/*/* fuzz/* fuzz/*/* include/weighlock/*)))
 TIDIED = $(sort $(wildcard src/*/*.c src/*/*/*.c))
 LINT_TESTS := $(sort $(wildcard tests/lint/test_*.sh))
 
