@@ -40,11 +40,13 @@ HARDEN := $(if $(SAN),,$(fortify)) -fstack-protector-strong $(call autovar,$(CC)
           -fno-strict-aliasing -fvisibility=hidden
 STD := -std=c17 -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD)
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-# Each program adds to one file of its own when it ends, wherever it was started.
+# A program of a coverage build adds to one file of its own in PROFILES when it ends.
 PROFILES := $(abspath $(BUILD))/profile
-SANFLAGS += $(if $(COVERAGE),-fprofile-instr-generate=$(PROFILES)/%m.profraw -fcoverage-mapping)
+COVERAGE_FLAGS := $(if $(COVERAGE),-fprofile-instr-generate -fcoverage-mapping)
+COVERAGE_OBJECT := $(if $(COVERAGE),$(BUILD)/coverage/profile.o)
+SANFLAGS += $(COVERAGE_FLAGS)
 ALL_CFLAGS := $(STD) $(WARN) $(CFLAGS) $(HARDEN) -fPIC $(SANFLAGS) -MMD -MP
-ALL_LDFLAGS := $(LDFLAGS) $(SANFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+ALL_LDFLAGS := $(LDFLAGS) $(SANFLAGS) $(COVERAGE_OBJECT) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 CHILD_CFLAGS := $(STD) $(WARN) $(CFLAGS) $(fortify) -fstack-protector-strong \
                 $(call autovar,$(CHILD_CC)) -fno-strict-aliasing -fPIE -MMD -MP
 CHILD_HARDEN := -Wl,-z,relro,-z,now,-z,noexecstack
@@ -93,7 +95,7 @@ DEPS_input   := input image base
 DEPS_infer   := infer image base
 DEPS_write   := write trust file formats image base
 DEPS_cli     := write infer input gate trust file formats wire image base
-DEPS_fuzz    := cli write infer input gate trust file formats wire image base
+DEPS_fuzz    := fuzz_kit cli write infer input gate trust file formats wire image base
 DEPS_faults  := cli write infer input gate trust file formats wire image base
 DEPS_bench   := gate trust file wire write formats image base
 DEPS_build   := infer gate write trust file wire formats image base
@@ -111,9 +113,12 @@ BIN := $(BUILD)/bin
 LIB := $(BUILD)/lib
 TEST_SOURCES := $(sort $(wildcard tests/*/test_*.c))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
-SCRIPT_TESTS := $(sort $(wildcard tests/*/test_*.py tests/*/test_*.sh))
+FUZZ_INSTALL_TEST := tests/build/test_install_fuzz.sh
+SCRIPT_TESTS := $(filter-out $(FUZZ_INSTALL_TEST),$(sort $(wildcard tests/*/test_*.py tests/*/test_*.sh)))
 # Children that misbehave: run by tests in the place of weighlock-child.
 HOSTILE := $(patsubst tests/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/*/child_*.c)))
+# Programs that test scripts ask.
+TOOLS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/*/tool_*.c)))
 FUZZ_KIT := $(filter-out %/engine.c %/afl.c,$(sort $(wildcard fuzz/kit/*.c)))
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard fuzz/fuzz_*.c)))
 # What `make check-faults` runs, and what its matrices need; child_*.c are among HOSTILE.
@@ -130,7 +135,8 @@ endif
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tests/bench/*.c)))
 
 .DEFAULT_GOAL := all
-.PHONY: all libraries completions child-musl tests check check-faults demo bench lint lint-format lint-tidy lint-man lint-tests \
+.PHONY: all libraries completions child-musl tests check coverage coverage-run check-faults demo \
+        bench lint lint-format lint-tidy lint-man lint-tests \
         check-ci deps deps-ci deps-peers install uninstall threads cross-aarch64 deb deb-check clean \
         help FORCE
 .SECONDARY:
@@ -144,7 +150,7 @@ endif
 all: $(BIN)/weighlock $(BIN)/weighlock-child libraries $(if $(CROSS),,completions)
 
 help:
-	@sed -n 's/^## //p' Makefile packaging/packages.mk
+	@sed -n 's/^## //p' Makefile fuzz/fuzz.mk packaging/packages.mk
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' Makefile
 
 # ---- what a rebuild depends on besides files: each is rewritten only when it changes
@@ -172,6 +178,11 @@ $(BUILD)/gen/filter.inc $(BUILD)/gen/filter.pfc &: $(BUILD)/filter_compile polic
 $(BUILD)/filter_compile: src/cage/filter_compile.c $(BUILD)/gen/flags
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(STD) $(WARN) $(CFLAGS) -o $@ $< -lseccomp
+
+$(BUILD)/gen/flags: | $(COVERAGE_OBJECT)
+$(BUILD)/coverage/profile.o: tests/coverage/profile.c
+	@mkdir -p $(@D) $(PROFILES) && chmod 777 $(PROFILES)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE $(WARN) -O2 -fPIC -fvisibility=hidden -DPROFILES='"$(PROFILES)"' -c $< -o $@
 
 # Names of system calls, for people: of the architecture that is built for.
 $(BUILD)/gen/syscall_names.inc: $(BUILD)/syscall_names_compile
@@ -254,8 +265,8 @@ libraries: $(LIBRARIES) $(PKGCONFIGS)
 # What each makes public: the WLK_API functions of its headers.
 HEADERS := $(sort $(wildcard include/weighlock/*.h))
 PUBLIC_libweighlock-infer := include/weighlock/infer.h
-PUBLIC_libweighlock       := $(filter-out $(PUBLIC_libweighlock-infer),$(HEADERS))
-PUBLIC_libweighlock-parse := $(PUBLIC_libweighlock)
+PUBLIC_libweighlock       := $(filter-out $(addprefix include/weighlock/,infer.h parse.h),$(HEADERS))
+PUBLIC_libweighlock-parse := $(PUBLIC_libweighlock) include/weighlock/parse.h
 
 # Which objects each is made of. libweighlock-infer has its own copy of what it uses of
 # image and base, but not of base/allocator: the host sets one allocator for both.
@@ -287,8 +298,9 @@ $(LIB)/$(1).a: $(BUILD)/whole/$(1).o
 endef
 $(eval $(call whole_rule,libweighlock,))
 $(eval $(call whole_rule,libweighlock-infer,))
-# It shares functions with libweighlock. Weak, so that a program can be linked with both.
-$(eval $(call whole_rule,libweighlock-parse,--weaken))
+# It shares functions with libweighlock. Weak, so that a program can be linked with both; but
+# not what it needs of other libraries, or the linker would do without.
+$(eval $(call whole_rule,libweighlock-parse,--weaken-symbols=$(BUILD)/gen/libweighlock-parse.exports))
 
 # All symbols have one version as long as the number in the soname stays the same.
 $(BUILD)/gen/%.map: $(BUILD)/gen/%.exports
@@ -324,12 +336,14 @@ test_module = $(firstword $(subst /, ,$(1)))
 define test_rule
 $(BUILD)/$(1): tests/$(2).c $(call archives,$(DEPS_$(call test_module,$(2)))) $(BUILD)/gen/flags | $(GENERATED)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(ALL_CFLAGS) -MT $$@ -MF $$@.d -Itests -o $$@ $$< $$(ALL_LDFLAGS) -Wl,--start-group \
+	$$(Q)$$(CC) $$(ALL_CFLAGS) -MT $$@ -MF $$@.d -Itests -Ifuzz -o $$@ $$< $$(ALL_LDFLAGS) -Wl,--start-group \
 	    $$(filter %.a,$$^) -Wl,--end-group $(3) $$(EXTERNAL)
 endef
 $(foreach t,$(patsubst tests/%.c,%,$(TEST_SOURCES)),$(eval $(call test_rule,tests/$(t),$(t),-lcmocka)))
 
 $(foreach t,$(patsubst $(BUILD)/%,%,$(FAULTS)),$(eval $(call test_rule,$(t),$(t:tests/%=%),-lcmocka)))
+
+$(foreach t,$(TOOLS:$(BUILD)/%=%),$(eval $(call test_rule,$(t),$(t:tests/%=%),)))
 
 # It runs the child's own filter.
 $(BUILD)/tests/cage/test_filter: | $(BUILD)/gen/filter.inc
@@ -345,7 +359,7 @@ $(HOSTILE): $(BUILD)/tests/%: tests/%.c $(BUILD)/mod/child.a $(BUILD)/gen/child_
 $(BUILD)/tests/cage/child_faulty: tests/cage/faulty.wrap
 $(BUILD)/tests/cage/child_faulty: private CHILD_LDFLAGS += -Wl,@tests/cage/faulty.wrap
 
-tests: $(TESTS) $(HOSTILE) $(FUZZERS)
+tests: $(TESTS) $(TOOLS) $(HOSTILE) $(FUZZERS) $(if $(CROSS),$(BUILD)/fuzz/make_seeds,$(BUILD)/fuzz/seeds.made)
 
 # A fuzz target as a program of its own, which runs it over files. Fuzzers are built by
 # fuzz/Makefile; this is so that a target never stops building.
@@ -362,6 +376,18 @@ $(BUILD)/fuzz/%: fuzz/%.c $(BUILD)/mod/fuzz_kit.a $(call archives,$(DEPS_fuzz)) 
 	$(Q)$(CC) $(ALL_CFLAGS) -Ifuzz -MT $@ -MF $@.d -o $@ $(filter %.c,$^) $(ALL_LDFLAGS) \
 	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(EXTERNAL)
 
+# Inputs and dictionaries made from the project's own tables, in $(BUILD)/fuzz/seeds and dict.
+$(BUILD)/fuzz/make_seeds: $(sort $(wildcard fuzz/seeds/*.c)) $(call archives,$(DEPS_fuzz)) $(BUILD)/gen/flags | $(GENERATED)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -Ifuzz -Itests -o $@ $(filter %.c,$^) $(ALL_LDFLAGS) \
+	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(EXTERNAL)
+
+$(BUILD)/fuzz/make_seeds: $(wildcard fuzz/seeds/*.h tests/formats/wlk_*.h tests/support/wlk_*.h)
+
+$(BUILD)/fuzz/seeds.made: $(BUILD)/fuzz/make_seeds
+	@rm -rf $(BUILD)/fuzz/seeds $(BUILD)/fuzz/dict
+	$(Q)$< $(BUILD)/fuzz > $@.new && mv $@.new $@
+
 ## check        builds everything and runs every test
 check: all tests
 	$(Q)BUILD=$(BUILD) PYTHON=$(PYTHON) CC=$(CC) sh tests/run.sh $(TESTS) $(SCRIPT_TESTS)
@@ -371,6 +397,22 @@ check: all tests
 check-faults: all $(FAULTS) $(HOSTILE)
 	$(Q)BUILD=$(BUILD) PYTHON=$(PYTHON) CC=$(CC) sh tests/faults/run.sh \
 	    $(FAULT_MATRICES) $(filter-out $(FAULT_TOOLS),$(FAULTS))
+
+# What the tests reach, by clang's source-based coverage. tests/build/test_libraries.sh looks
+# at all symbols, of which such a build has more.
+COVERED := $(TESTS) $(filter-out tests/build/test_libraries.sh,$(SCRIPT_TESTS))
+COVERED_FAULTS := $(BUILD)/tests/faults/alloc_library
+
+## coverage     every test, and which branches and rules they reach: fails below the floor, and
+##              where tests/coverage does not say why not (needs deps-ci; HTML=1 writes pages)
+coverage:
+	$(Q)$(MAKE) --no-print-directory CC=clang COVERAGE=1 coverage-run
+
+coverage-run: all tests $(COVERED_FAULTS)
+	$(Q)rm -rf $(PROFILES) && mkdir -m 777 $(PROFILES)
+	$(Q)BUILD=$(BUILD) PYTHON=$(PYTHON) CC=$(CC) sh tests/run.sh $(COVERED)
+	$(Q)for program in $(COVERED_FAULTS); do $$program || exit 1; done
+	$(Q)$(PYTHON) -B tests/coverage/report.py $(BUILD) $(if $(HTML),--html $(BUILD)/coverage/html)
 
 # What the headers call safe from several threads; SAN=thread looks for races.
 threads: $(BIN)/weighlock-child $(BUILD)/tests/build/test_threads
@@ -428,10 +470,12 @@ ci = @echo "== $(1): $(2)"; $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD
 check-ci: deps-ci
 	$(call ci,gcc,CC=gcc check)
 	$(call ci,gcc,CC=gcc lint)
-	$(call ci,clang,CC=clang check)
+	$(call ci,clang,CC=clang coverage)
 	$(call ci,san,CC=clang CHILD_CC=musl-gcc SAN=address$(,)undefined TEST_SECONDS=300 check)
 	$(call ci,thread,CC=clang SAN=thread threads)
 	$(call ci,gcc,CC=gcc check-faults)
+	$(call ci,gcc,CC=gcc fuzz-check)
+	$(call ci,gcc,CC=gcc check-install-fuzz)
 	$(call ci,gcc,CC=gcc child-musl)
 	$(call ci,gcc,CC=gcc cross-aarch64)
 	$(call ci,gcc,CC=gcc deb-check)
@@ -464,9 +508,10 @@ DEPS := gcc libc6-dev \
 # python3-sklearn         trains the example models again and gives their probabilities
 # python3-jsonschema      what every verb prints with --json is held against docs/schema
 
-# What check-ci needs besides: the second compiler with its sanitizers, linters, the
-# second libc, the other architecture, Debian packages and a system to install them in.
-DEPS_CI := clang libclang-rt-14-dev clang-format clang-tidy mandoc musl-tools \
+# What check-ci needs besides: the second compiler with its sanitizers, llvm-cov (llvm, 50 MB
+# installed), a second engine for fuzzing (afl++, 2 MB), linters, the second libc, the other
+# architecture, Debian packages and a system to install them in.
+DEPS_CI := clang libclang-rt-14-dev llvm clang-format clang-tidy afl++ mandoc musl-tools \
            gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
            debhelper lintian debootstrap bubblewrap
 
@@ -478,7 +523,7 @@ DEPS_PEERS := python3-venv
 deps:
 	@sh tests/install_packages.sh $(DEPS)
 
-## deps-ci      ... and what lint and check-ci need besides (about 150 MB)
+## deps-ci      ... and what lint and check-ci need besides (about 200 MB)
 deps-ci:
 	@sh tests/install_packages.sh $(DEPS) $(DEPS_CI)
 
@@ -527,9 +572,10 @@ uninstall:
 	    rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$folder" 2>/dev/null || true; done
 
 include packaging/packages.mk
+include fuzz/fuzz.mk
 
 ## clean        removes the output folders
 clean:
 	rm -rf $(BUILD) $(BUILD)-musl $(BUILD)-aarch64 $(BUILD)-ci-*
 
--include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -type f -name '*.d' -print 2>/dev/null)
+-include $(shell find $(BUILD) \( -path $(BUILD)/deb -o -path $(BUILD)/fuzzing \) -prune -o -type f -name '*.d' -print 2>/dev/null)

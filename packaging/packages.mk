@@ -22,7 +22,7 @@ cross-aarch64:
 
 # ---- Debian packages
 DEB := $(BUILD)/deb
-DEB_SOURCES := $(wildcard Makefile *.md LICENSE docs include packaging policy src tests fuzz)
+DEB_SOURCES := $(wildcard Makefile *.md LICENSE docs include packaging policy src tests fuzz .github .clusterfuzzlite)
 DEB_TREE := $(DEB)/weighlock
 # Tests are `make check`: DEB_BUILD_OPTIONS= runs them here too.
 DEB_BUILD_OPTIONS ?= nocheck parallel=$(JOBS)

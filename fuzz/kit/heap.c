@@ -32,6 +32,7 @@
 #define HEAP_BYTES (1ull << 30) /* of addresses; pages are taken when they are used */
 #define KEEP_BYTES (8u << 20)   /* what an execution used beyond it goes back to the system */
 #define FENCE_BYTES 32
+#define FENCE_AHEAD (1u << 20) /* fences are put up in large steps */
 
 /* In front of each block. */
 typedef struct block {
@@ -41,12 +42,20 @@ typedef struct block {
 #define HELD 0x68656c64626c6f63u
 _Static_assert(sizeof(block) == 16, "blocks stay aligned");
 
+/* What is under test takes its memory from here: a small quarantine does for the rest. */
+const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *__asan_default_options(void) {
+    return "quarantine_size_mb=8:max_malloc_fill_size=0:malloc_context_size=8";
+}
+
 static struct {
     uint8_t *start;
     uint64_t used;
+    uint64_t fenced; /* so far everything is fenced that is not handed out */
     uint64_t fail_at;
     bool sticky;
     uint64_t limit;
+    uint64_t foreign; /* that libraries hold now */
     fuzz_heap_count count;
 } heap;
 
@@ -58,12 +67,19 @@ static bool fails(void) {
     return true;
 }
 
+static void fence_to(uint64_t end) {
+    if (end <= heap.fenced) return;
+    FENCE(heap.start + heap.fenced, end + FENCE_AHEAD - heap.fenced);
+    heap.fenced = end + FENCE_AHEAD;
+}
+
 /* Blocks begin at multiples of their alignment, behind a fence that holds their size. */
 static uint8_t *take(uint64_t size, uint64_t alignment) {
     const uint64_t mask = alignment - 1;
     const uint64_t at = (heap.used + FENCE_BYTES + mask) & ~mask;
     if (size > HEAP_BYTES - KEEP_BYTES - at) return NULL;
     heap.used = at + size;
+    fence_to(heap.used + FENCE_BYTES);
     OPEN(heap.start + at, size);
     return heap.start + at;
 }
@@ -72,28 +88,38 @@ static block *block_of(void *memory) {
     return (block *)(void *)((uint8_t *)memory - sizeof(block));
 }
 
-static void *heap_allocate(void *context, size_t size, size_t alignment) {
-    (void)context;
-    if (fails()) return NULL;
-    FUZZ_CHECK(7, size <= heap.limit && heap.count.held <= heap.limit - size);
+static void *hand_out(uint64_t size, uint64_t alignment) {
     uint8_t *memory = take(size, alignment < 16 ? 16 : alignment);
     FUZZ_CHECK(7, memory != NULL);
     OPEN(memory - sizeof(block), sizeof(block));
     *block_of(memory) = (block){size, HELD};
     FENCE(memory - sizeof(block), sizeof(block));
-    heap.count.held += size;
-    if (heap.count.held > heap.count.most) heap.count.most = heap.count.held;
     return memory;
 }
 
-static void heap_release(void *context, void *memory) {
-    (void)context;
+/* Closes the block; its size. */
+static uint64_t take_back(void *memory) {
     block *header = block_of(memory);
     OPEN(header, sizeof *header);
     FUZZ_CHECK(0, header->held == HELD); /* released twice, or never handed out */
     header->held = 0;
-    heap.count.held -= header->size;
-    FENCE(header, sizeof *header + header->size);
+    const uint64_t size = header->size;
+    FENCE(header, sizeof *header + size);
+    return size;
+}
+
+static void *heap_allocate(void *context, size_t size, size_t alignment) {
+    (void)context;
+    if (fails()) return NULL;
+    FUZZ_CHECK(7, size <= heap.limit && heap.count.held <= heap.limit - size);
+    heap.count.held += size;
+    if (heap.count.held > heap.count.most) heap.count.most = heap.count.held;
+    return hand_out(size, alignment);
+}
+
+static void heap_release(void *context, void *memory) {
+    (void)context;
+    heap.count.held -= take_back(memory);
 }
 
 /* Always moves: who keeps the old address is found out. */
@@ -109,17 +135,38 @@ static void *heap_resize(void *context, void *memory, size_t size) {
     return moved;
 }
 
+static void add_foreign(uint64_t size) {
+    heap.foreign += size;
+    if (heap.foreign > heap.count.foreign) heap.count.foreign = heap.foreign;
+}
+
 /* Libraries that ask malloc: a sanitizer tells of each call. */
 int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void *, size_t),
                                               void (*)(const volatile void *))
     __attribute__((weak));
+size_t __sanitizer_get_allocated_size(const volatile void *memory) __attribute__((weak));
+
+/* The thread that runs targets. An engine's own threads ask malloc when they like. */
+static _Thread_local bool counting;
 
 static void count_foreign(const volatile void *memory, size_t size) {
     (void)memory;
-    heap.count.foreign += size;
+    if (counting) add_foreign(size);
 }
-static void ignore_release(const volatile void *memory) {
-    (void)memory;
+/* What was asked for before this execution is not counted when it goes. */
+static void count_release(const volatile void *memory) {
+    if (!counting) return;
+    const size_t size = __sanitizer_get_allocated_size(memory);
+    heap.foreign -= size < heap.foreign ? size : heap.foreign;
+}
+
+void *heap_lend(size_t size) {
+    add_foreign(size);
+    return hand_out(size, 16);
+}
+
+void heap_return(void *memory) {
+    if (memory) heap.foreign -= take_back(memory);
 }
 
 void heap_install(void) {
@@ -131,7 +178,7 @@ void heap_install(void) {
     heap.start = start;
     wlk_allocator_set(&allocator);
     if (__sanitizer_install_malloc_and_free_hooks) {
-        (void)__sanitizer_install_malloc_and_free_hooks(count_foreign, ignore_release);
+        (void)__sanitizer_install_malloc_and_free_hooks(count_foreign, count_release);
     }
 }
 
@@ -144,6 +191,8 @@ void heap_begin(uint64_t fail_at, bool sticky, uint64_t most) {
     heap.fail_at = fail_at;
     heap.sticky = sticky;
     heap.limit = most;
+    counting = true;
+    heap.foreign = 0;
     heap.count = (fuzz_heap_count){0};
 }
 

@@ -12,7 +12,8 @@ typedef struct fuzz_heap_count {
     uint64_t asked;   /* allocations and resizings */
     uint64_t held;    /* bytes now */
     uint64_t most;    /* bytes at once */
-    uint64_t foreign; /* bytes asked of malloc by libraries; 0 where no sanitizer counts them */
+    uint64_t foreign; /* bytes at once that libraries asked malloc for; 0 where no sanitizer
+                         counts them */
     bool failed;      /* the allocation that was to fail did */
 } fuzz_heap_count;
 
@@ -26,6 +27,11 @@ void heap_begin(uint64_t fail_at, bool sticky, uint64_t most);
 
 /* Since heap_begin. */
 fuzz_heap_count heap_count(void);
+
+/* For a library that takes an allocator of its own and does not bear one that fails: the
+ * same fences, counted as foreign. What is left over is forgotten with the execution. */
+void *heap_lend(size_t size);
+void heap_return(void *memory);
 
 /* `size` bytes with a fence behind, 16-byte aligned; not counted. */
 uint8_t *heap_input(const uint8_t *data, size_t size);

@@ -10,7 +10,8 @@
  * 5, 11, 12). */
 void oracle_model(const wlk_model *model, uint64_t size);
 
-/* Do two models say the same: every record, every payload? */
+/* Do two models say the same: every record, every payload? The artifact that they came
+ * from is left out: its byte map, and what was found in it. */
 void oracle_same(const wlk_model *a, const wlk_model *b);
 
 /* Writes the model, parses what was written, and writes that again: the same model, and

@@ -6,6 +6,10 @@
  *
  *     fuzz_TARGET [-n CHANGES] [-t SECONDS] FILE|FOLDER...
  *     fuzz_TARGET -s FILE|FOLDER...
+ *     fuzz_TARGET -b SECONDS FILE|FOLDER...
+ *
+ * -b runs the files of at most 4 KiB for so many seconds of processor time, in random order,
+ * and prints how many executions a second that were.
  */
 #include <dirent.h>
 #include <signal.h>
@@ -13,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kit/kit.h"
@@ -20,13 +25,22 @@
 #define MOST_BYTES (1u << 20)
 #define MOST_GROWTH 4096
 #define PATH_BYTES 4096
+#define BENCH_BYTES 4096
+#define BENCH_STEP 256 /* executions between two looks at the clock */
 
 static struct {
     const char *file;
     unsigned long change, changes, files;
-    unsigned seconds;
+    unsigned seconds, bench;
     bool show;
 } now = {.seconds = 10};
+
+/* The inputs that are to be timed. */
+static struct {
+    uint8_t **inputs;
+    size_t *sizes;
+    size_t count;
+} kept;
 
 static void say_where(int signal_number) {
     char text[PATH_BYTES + 128];
@@ -62,6 +76,44 @@ static void replay(const uint8_t *data, size_t size) {
     }
 }
 
+static void keep(const uint8_t *data, size_t size) {
+    if (size > BENCH_BYTES) return;
+    kept.inputs = realloc(kept.inputs, (kept.count + 1) * sizeof *kept.inputs);
+    kept.sizes = realloc(kept.sizes, (kept.count + 1) * sizeof *kept.sizes);
+    uint8_t *copy = malloc(size ? size : 1);
+    if (!kept.inputs || !kept.sizes || !copy) exit(2);
+    memcpy(copy, data, size);
+    kept.inputs[kept.count] = copy;
+    kept.sizes[kept.count++] = size;
+}
+
+static double processor_seconds(void) {
+    struct timespec used;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+/* The first round of all inputs is not timed: memory is touched for the first time. */
+static void bench(void) {
+    fuzz_random random = {1};
+    unsigned long runs = 0;
+    if (kept.count == 0) exit(2);
+    for (size_t i = 0; i < kept.count; i++) {
+        (void)LLVMFuzzerTestOneInput(kept.inputs[i], kept.sizes[i]);
+    }
+    const double start = processor_seconds();
+    double used;
+    do {
+        for (unsigned i = 0; i < BENCH_STEP; i++) {
+            const size_t drawn = random_below(&random, kept.count);
+            (void)LLVMFuzzerTestOneInput(kept.inputs[drawn], kept.sizes[drawn]);
+        }
+        runs += BENCH_STEP;
+        used = processor_seconds() - start;
+    } while (used < now.bench);
+    (void)printf("%.0f executions a second, %zu inputs\n", (double)runs / used, kept.count);
+}
+
 static size_t read_file(const char *path, uint8_t *data) {
     FILE *file = fopen(path, "rbe");
     if (!file) {
@@ -83,6 +135,10 @@ static void take_file(const char *path) {
     const size_t size = read_file(path, data);
     now.file = path;
     now.files++;
+    if (now.bench) {
+        keep(data, size);
+        return;
+    }
     if (!now.show) {
         replay(data, size);
         return;
@@ -119,13 +175,16 @@ static void take(const char *path) {
 
 static int options(int argc, char **argv) {
     int option;
-    while ((option = getopt(argc, argv, "n:t:s")) != -1) {
+    while ((option = getopt(argc, argv, "n:t:b:s")) != -1) {
         switch (option) {
             case 'n':
                 now.changes = strtoul(optarg, NULL, 10);
                 break;
             case 't':
                 now.seconds = (unsigned)strtoul(optarg, NULL, 10);
+                break;
+            case 'b':
+                now.bench = (unsigned)strtoul(optarg, NULL, 10);
                 break;
             case 's':
                 now.show = true;
@@ -140,11 +199,17 @@ static int options(int argc, char **argv) {
 int main(int argc, char **argv) {
     static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGALRM, SIGTRAP};
     if (!options(argc, argv)) {
-        (void)fprintf(stderr, "usage: %s [-n CHANGES] [-t SECONDS] [-s] FILE|FOLDER...\n", argv[0]);
+        (void)fprintf(stderr,
+                      "usage: %s [-n CHANGES] [-t SECONDS] [-b SECONDS] [-s] FILE|FOLDER...\n",
+                      argv[0]);
         return 2;
     }
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++) (void)signal(fatal[i], say_where);
     for (int i = optind; i < argc; i++) take(argv[i]);
-    if (!now.show) (void)printf("%lu inputs, each with %lu changes\n", now.files, now.changes);
+    if (now.bench) {
+        bench();
+    } else if (!now.show) {
+        (void)printf("%lu inputs, each with %lu changes\n", now.files, now.changes);
+    }
     return now.files ? 0 : 2;
 }

@@ -41,6 +41,7 @@ extern const fuzz_structure structure_wlk;     /* envelope, msgpack tree, digest
 extern const fuzz_structure structure_wire;    /* what a child sends */
 extern const fuzz_structure structure_image;   /* a model image: records that refer to each other */
 extern const fuzz_structure structure_text;    /* lines, fields, base64 */
+extern const fuzz_structure structure_npy;     /* .npy: a header of text, an array */
 
 /* The structure of the target that is linked. */
 extern const fuzz_structure *const fuzz_input;

@@ -92,3 +92,35 @@ put('digest_list', {
     'hostile-tag-without-end': b'm\nSHA256 (' + b'm' * 200 + b'\n',
     'hostile-two-lists': b'm\n' + blake + sha + b'  m\n',
 })
+
+# the secret half: the seed, then the public key. Checksum: BLAKE2b-256(algorithm, id, key).
+SECRET = bytes([1]) * 32 + KEY
+KDF = (1 << 20, 1 << 24)  # operations and bytes, as minisign asks for where memory is short
+
+
+def secret(kdf=b'\0\0', number=bytes([1]) * 8, key=SECRET, checksum=None, algorithm=b'Ed', check=b'B2',
+           limits=(0, 0), end=b'\n', behind=b'', cut=158):
+    if checksum is None:
+        checksum = hashlib.blake2b(algorithm + number + key, digest_size=32).digest()
+    layout = (algorithm + kdf + check + bytes(32) + limits[0].to_bytes(8, 'little')
+              + limits[1].to_bytes(8, 'little') + number + key + checksum)[:cut]
+    return b'untrusted comment: minisign secret key' + end + b64(layout) + end + behind
+
+
+put('secret_key', {
+    'good': secret(),
+    'good-crlf': secret(end=b'\r\n'),
+    'good-without-checksum': secret(checksum=bytes(32)),
+    'good-encrypted': secret(kdf=b'Sc', limits=KDF),
+    'hostile-algorithm': secret(algorithm=b'ED'),
+    'hostile-checksum': secret(checksum=bytes(31) + b'\1'),
+    'hostile-checksum-algorithm': secret(check=b'B3'),
+    'hostile-cut': secret(cut=157),
+    'hostile-derivation-algorithm': secret(kdf=b'Ar', limits=KDF),
+    'hostile-derivation-of-a-tebibyte': secret(kdf=b'Sc', limits=(1 << 20, 1 << 40)),
+    'hostile-derivation-of-hours': secret(kdf=b'Sc', limits=(2**64 - 1, 1 << 24)),
+    'hostile-derivation-of-nothing': secret(kdf=b'Sc', limits=(0, 0)),
+    'hostile-line-behind': secret(behind=b'x\n'),
+    'hostile-number-zero': secret(number=bytes(8)),
+    'hostile-other-public-half': secret(key=bytes([1]) * 32 + bytes(32)),
+})

@@ -23,7 +23,7 @@ typedef struct wlk_result wlk_result;
 /* Plans the model's main graph. limits may be NULL for the defaults. On failure
  * the error names the node; verdicts: refused (a broken graph, an attribute that
  * the operator does not have), unsupported (an operator, opset or dtype without a
- * row, a subgraph), limit. */
+ * row, a subgraph, tensors that stay in the file), limit. */
 WLK_API WLK_MUST_USE wlk_status wlk_plan_create(const wlk_model *model, const wlk_limits *limits,
                                                 wlk_plan **plan, wlk_error *error);
 WLK_API void wlk_plan_free(wlk_plan *plan);

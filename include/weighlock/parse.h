@@ -35,8 +35,10 @@ WLK_API wlk_format wlk_format_detect(const uint8_t *data, uint64_t size);
 
 /* Parses data[0..size) as `format` (WLK_FORMAT_NONE: what wlk_format_detect says) and
  * validates the result. limits may be NULL for the defaults; they bound memory and work,
- * and so does the input's own length. *model is the caller's, its tensors are copies: data
- * may be released. error may be NULL; its offset is a place in data. */
+ * and so does the input's own length. (Those of a child, heap_bytes, cpu_seconds,
+ * deadline_ms and snapshot_bytes, have no meaning here.) *model is the caller's, its tensors
+ * are copies: data may be released. On failure *model is NULL. error may be NULL; its offset
+ * is a place in data. */
 WLK_API WLK_MUST_USE wlk_status wlk_parse_memory(const uint8_t *data, uint64_t size,
                                                  wlk_format format, const wlk_limits *limits,
                                                  wlk_model **model, wlk_error *error);

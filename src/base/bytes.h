@@ -38,6 +38,13 @@ static inline void store_u32(void *at, uint32_t value) {
 static inline void store_u64(void *at, uint64_t value) {
     memcpy(at, &value, sizeof value);
 }
+/* How many zeros data[0..length) begins with; eight are looked at in one step. */
+static inline uint64_t zeros_before(const uint8_t *data, uint64_t length) {
+    uint64_t at = 0;
+    while (length - at >= 8 && load_u64(data + at) == 0) at += 8;
+    while (at < length && data[at] == 0) at++;
+    return at;
+}
 static inline uint64_t f64_bits(double value) {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);

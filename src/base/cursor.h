@@ -69,5 +69,9 @@ static inline bool cursor_slice(cursor *c, uint64_t length, cursor *slice) {
     if (bytes) *slice = cursor_over(bytes, length, offset);
     return bytes != NULL;
 }
+/* All that is left, as a window of its own. */
+static inline cursor cursor_rest(const cursor *c) {
+    return cursor_over(c->data + c->position, cursor_left(c), cursor_offset(c));
+}
 
 #endif

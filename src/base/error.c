@@ -74,6 +74,16 @@ wlk_status error_errno(wlk_error *error, wlk_rule rule, int error_number, const 
     return error_text(error, rule, WLK_NO_OFFSET, "%.192s: %s", what, strerror(error_number));
 }
 
+/* A character of which the room's end has left only the beginning goes. */
+static void drop_cut_character(char *text) {
+    const uint8_t *bytes = (const uint8_t *)text;
+    const size_t length = strlen(text);
+    size_t start = length;
+    while (start > 0 && length - start < 3 && (bytes[start - 1] & 0xc0) == 0x80) start--;
+    if (start == 0 || bytes[start - 1] < 0xc0) return;
+    if (!utf8_valid_payload(bytes + start - 1, length - start + 1)) text[start - 1] = '\0';
+}
+
 char *wlk_error_format(const wlk_error *error, char *text, uint64_t size) {
     const rule_row *row = row_of(error->rule);
     const int layer = (int)strcspn(row->name, ".");
@@ -82,7 +92,8 @@ char *wlk_error_format(const wlk_error *error, char *text, uint64_t size) {
     if (error->offset != WLK_NO_OFFSET) {
         (void)snprintf(place, sizeof place, " at offset %llu", (unsigned long long)error->offset);
     }
-    (void)snprintf(text, size, "%.*s: %s%s%s%s (%s)", layer, row->name, row->text, separator,
-                   error->text, place, row->hint);
+    const int length = snprintf(text, size, "%.*s: %s%s%s%s (%s)", layer, row->name, row->text,
+                                separator, error->text, place, row->hint);
+    if (size > 0 && length >= 0 && (uint64_t)length >= size) drop_cut_character(text);
     return text;
 }

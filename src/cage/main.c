@@ -9,6 +9,10 @@
 #include "cage/rehearse.h"
 #include "formats/formats.h"
 
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+#error "a build for fuzzing takes every signature and digest for right: no program is made of it"
+#endif
+
 /* Exit codes, for the parent's report. */
 enum { EXIT_DONE = 0, EXIT_NO_ORDER = 10, EXIT_NOT_CONFINED = 11, EXIT_NO_GO = 12, EXIT_PIPE = 13 };
 

@@ -47,7 +47,7 @@ static wlk_status drop_append(void *context, const uint8_t *data, uint64_t lengt
 static void parse_sample(const format_input *input, image_builder *builder) {
     uint8_t *image = NULL;
     uint64_t length;
-    if (wlk_parse(input, builder, NULL) == WLK_OK &&
+    if (format_parse_wlk(input, builder, NULL) == WLK_OK &&
         image_finish(builder, input->size, &image, &length, NULL) == WLK_OK) {
         free(image);
     }

@@ -42,7 +42,7 @@ void advice_json(json_out *j, const wlk_model *model) {
         json_pair_text(j, "what", advice_word(a->kind));
         json_key(j, "tensor");
         if (a->tensor == WLK_NONE) {
-            json_null(j);
+            json_put_null(j);
         } else {
             json_text(j, wlk_model_tensor(model, a->tensor).name);
         }

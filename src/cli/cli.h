@@ -65,6 +65,10 @@ int cli_fail(const cli *c, const char *file, const wlk_error *error);
  * exit, rule, offset (or null), text, detail, hint. */
 void cli_json_refusal(json_out *j, const char *file, const wlk_error *error);
 
+/* Writes "weighlock: FILE: ..." and a line end; file may be NULL. (refusal.c, with what
+ * is around it here.) */
+void cli_text_refusal(FILE *out, const char *file, const wlk_error *error);
+
 /* Writes text to stdout with everything that could play with a terminal replaced;
  * the short form at most 200 bytes of it. */
 void cli_print_safe(const char *text);

@@ -118,7 +118,7 @@ static void json_advice(json_out *j, const char *advice) {
     char line[512];
     json_key(j, "advice");
     if (!advice) {
-        json_null(j);
+        json_put_null(j);
         return;
     }
     (void)snprintf(line, sizeof line, "%s", advice);
@@ -131,7 +131,7 @@ static void json_pair_maybe(json_out *j, const char *key, const char *text) {
     if (text) {
         json_text(j, text);
     } else {
-        json_null(j);
+        json_put_null(j);
     }
 }
 
@@ -158,7 +158,7 @@ static void json_user(json_out *j, const diagnosis *d) {
     if (holds(d, LAYER_IDS)) {
         json_unsigned(j, d->child_uid);
     } else {
-        json_null(j);
+        json_put_null(j);
     }
     json_end_map(j);
 }
@@ -170,12 +170,12 @@ static void json_machine(json_out *j, const cli *c, const diagnosis *d) {
     if (d->landlock_abi >= 0) {
         json_signed(j, d->landlock_abi);
     } else {
-        json_null(j);
+        json_put_null(j);
     }
     json_pair_maybe(j, "child", c->child_path);
     json_key(j, "same_build");
     if (d->program == PROGRAM_NOT_SEEN) {
-        json_null(j);
+        json_put_null(j);
     } else {
         json_bool(j, d->program == PROGRAM_SAME_BUILD);
     }

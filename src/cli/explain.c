@@ -137,7 +137,7 @@ static void json_violation(json_out *j, const wlk_violation *v) {
     if (name) {
         json_text(j, name);
     } else {
-        json_null(j);
+        json_put_null(j);
     }
     json_key(j, "number");
     json_signed(j, v->number);
@@ -156,14 +156,14 @@ void explain_json(json_out *j, const explanation *found) {
     if (found->violation.found) {
         json_violation(j, &found->violation);
     } else {
-        json_null(j);
+        json_put_null(j);
     }
     json_key(j, "second_run");
     json_begin_map(j, JSON_FLAT);
     json_pair_text(j, "verdict", wlk_status_name(found->second.status));
     json_key(j, "rule");
     if (found->second.status == WLK_OK) {
-        json_null(j);
+        json_put_null(j);
     } else {
         json_text(j, wlk_rule_name(found->second.rule));
     }

@@ -162,13 +162,13 @@ static void json_tensor(json_out *j, const extraction *x, const extracted *e) {
     if (e->as) {
         json_text(j, e->as);
     } else {
-        json_null(j);
+        json_put_null(j);
     }
     json_key(j, "member");
     if (e->member) {
         json_text(j, e->member);
     } else {
-        json_null(j);
+        json_put_null(j);
     }
     json_end_map(j);
 }

@@ -173,7 +173,7 @@ void json_bool(json_out *j, bool value) {
     put(j, value ? "true" : "false");
 }
 
-void json_null(json_out *j) {
+void json_put_null(json_out *j) {
     separate(j);
     put(j, "null");
 }

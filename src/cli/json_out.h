@@ -41,7 +41,7 @@ void json_signed(json_out *j, int64_t value);
 /* 17 significant digits; "nan", "inf", "-inf" as text, for which JSON has no numbers. */
 void json_float(json_out *j, double value);
 void json_bool(json_out *j, bool value);
-void json_null(json_out *j);
+void json_put_null(json_out *j);
 
 /* A key and its value. */
 void json_pair_text(json_out *j, const char *key, const char *text);

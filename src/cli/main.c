@@ -7,6 +7,10 @@
 
 #include "cli/cli.h"
 
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+#error "a build for fuzzing takes every signature and digest for right: no program is made of it"
+#endif
+
 #ifndef WLK_VERSION
 #define WLK_VERSION "0.1.0"
 #endif

@@ -22,13 +22,13 @@ static void nonfinite(json_out *j, const wlk_model *model, const wlk_nonfinite *
     json_pair_unsigned(j, "infinity", n->infinity);
     json_key(j, "tensor");
     if (n->tensor == WLK_NONE) {
-        json_null(j);
+        json_put_null(j);
     } else {
         json_text(j, wlk_model_tensor(model, n->tensor).name);
     }
     json_key(j, "element");
     if (n->tensor == WLK_NONE) {
-        json_null(j);
+        json_put_null(j);
     } else {
         json_unsigned(j, n->element);
     }
@@ -70,7 +70,7 @@ static void meta_value(json_out *j, const wlk_meta *m) {
         case WLK_META_NULL:
             break;
     }
-    json_null(j);
+    json_put_null(j);
 }
 
 static void metadata(json_out *j, const wlk_model *model) {
@@ -162,7 +162,7 @@ static void tensor_type(json_out *j, const wlk_type *type) {
             } else if (type->symbols[i]) {
                 json_text(j, type->symbols[i]);
             } else {
-                json_null(j);
+                json_put_null(j);
             }
         }
         json_end_list(j);

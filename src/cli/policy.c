@@ -71,7 +71,7 @@ static void print_trust_json(json_out *j, const wlk_policy *policy) {
     if (policy->trust_folder[0]) {
         json_text(j, policy->trust_folder);
     } else {
-        json_null(j);
+        json_put_null(j);
     }
     json_pair_unsigned(j, "threshold", policy->threshold);
     json_pair_text(j, "legacy", legacy_name(policy));

@@ -3,48 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/explain.h"
-
-#define ERROR_TEXT_BYTES 1024
-#define PIECE_BYTES 256
-#define SHORT_BYTES 200
 
 bool cli_json(const cli *c) {
     return option_given(&c->options, OPTION_JSON) || option_given(&c->options, OPTION_STDIN0);
 }
 
 /* ---- refusals */
-
-/* The detail without the file's name, which the report begins with anyway. */
-static wlk_error without_name(const char *file, const wlk_error *error) {
-    wlk_error shorter = *error;
-    const size_t length = file ? strlen(file) : 0;
-    if (length == 0 || strncmp(error->text, file, length) != 0) return shorter;
-    const char *rest = error->text + length;
-    if (rest[0] != '\0' && strncmp(rest, ": ", 2) != 0) return shorter;
-    rest += rest[0] ? 2 : 0;
-    memmove(shorter.text, rest, strlen(rest) + 1);
-    return shorter;
-}
-
-void cli_json_refusal(json_out *j, const char *file, const wlk_error *error) {
-    const wlk_error e = without_name(file, error);
-    if (file) json_pair_text(j, "file", file);
-    json_pair_text(j, "verdict", wlk_status_name(e.status));
-    json_pair_unsigned(j, "exit", (uint64_t)e.status);
-    json_pair_text(j, "rule", wlk_rule_name(e.rule));
-    json_key(j, "offset");
-    if (e.offset == WLK_NO_OFFSET) {
-        json_null(j);
-    } else {
-        json_unsigned(j, e.offset);
-    }
-    json_pair_text(j, "text", wlk_rule_text(e.rule));
-    json_pair_text(j, "detail", e.text);
-    json_pair_text(j, "hint", wlk_rule_hint(e.rule));
-}
 
 /* `why`, unless it is NULL, is told too. */
 static void fail_json(const char *file, const wlk_error *error, const explanation *why) {
@@ -56,18 +22,10 @@ static void fail_json(const char *file, const wlk_error *error, const explanatio
     (void)putchar('\n');
 }
 
-static void fail_text(const char *file, const wlk_error *error) {
-    const wlk_error e = without_name(file, error);
-    char text[ERROR_TEXT_BYTES], name[512];
-    (void)snprintf(name, sizeof name, "%s%s", file ? file : "", file ? ": " : "");
-    utf8_make_harmless(name);
-    (void)fprintf(stderr, "weighlock: %s%s\n", name, wlk_error_format(&e, text, sizeof text));
-}
-
 int cli_fail(const cli *c, const char *file, const wlk_error *error) {
     const bool json = cli_json(c), explained = explain_wanted(c, file, error);
     explanation why;
-    if (!json) fail_text(file, error);
+    if (!json) cli_text_refusal(stderr, file, error);
     if (explained) explain_run(c, file, &why);
     if (json) fail_json(file, error, explained ? &why : NULL);
     if (explained && !json) explain_print(file, &why);
@@ -82,42 +40,8 @@ int cli_finish(int code) {
     const wlk_status status =
         errno ? error_errno(&error, RULE_CLI_OUTPUT, errno, "standard output")
               : error_text(&error, RULE_CLI_OUTPUT, WLK_NO_OFFSET, "standard output");
-    fail_text(NULL, &error); /* not JSON: stdout is what failed */
+    cli_text_refusal(stderr, NULL, &error); /* not JSON: stdout is what failed */
     return (int)status;
-}
-
-/* ---- text for people */
-
-/* The most bytes of text, at most `most`, that do not cut a character in two. */
-static size_t whole_characters(const char *text, size_t most) {
-    const size_t length = strnlen(text, most + 1);
-    if (length <= most) return length;
-    for (size_t at = most; at + 4 > most; at--) { /* a character has at most four bytes */
-        if (((uint8_t)text[at] & 0xc0) != 0x80) return at;
-    }
-    return most; /* that is no character */
-}
-
-/* Piece by piece, so that it needs no memory: what is printed is never less. */
-void cli_print_safe(const char *text) {
-    char piece[PIECE_BYTES + 1];
-    while (*text) {
-        const size_t length = whole_characters(text, PIECE_BYTES);
-        memcpy(piece, text, length);
-        piece[length] = '\0';
-        utf8_make_harmless(piece);
-        (void)fputs(piece, stdout);
-        text += length;
-    }
-}
-
-void cli_print_short(const char *text) {
-    char start[SHORT_BYTES + 1];
-    const size_t length = whole_characters(text, SHORT_BYTES);
-    memcpy(start, text, length);
-    start[length] = '\0';
-    cli_print_safe(start);
-    if (text[length]) (void)fputs("...", stdout);
 }
 
 /* ---- who vouches */
@@ -192,7 +116,7 @@ void cli_json_verification(json_out *j, const wlk_verification *v, uint32_t thre
     if (v->trusted_comment[0]) {
         json_text(j, v->trusted_comment);
     } else {
-        json_null(j);
+        json_put_null(j);
     }
     json_signers(j, v);
 }
@@ -218,7 +142,7 @@ void cli_print_written(const cli *c, const char *file, uint64_t size,
     if (signer) {
         json_text(&j, id);
     } else {
-        json_null(&j);
+        json_put_null(&j);
     }
     json_end_map(&j);
     (void)putchar('\n');

@@ -33,7 +33,7 @@ static void print_keys(const keyring *folder) {
 static void json_date(json_out *j, const char *name, const char *date) {
     json_key(j, name);
     if (strcmp(date, "-") == 0) {
-        json_null(j);
+        json_put_null(j);
     } else {
         json_text(j, date);
     }
@@ -52,7 +52,7 @@ static void json_one_key(json_out *j, const wlk_trusted_key *key, int64_t now) {
     json_date(j, "revoked", dates.revoked);
     json_key(j, "days_left");
     if (left < 0) {
-        json_null(j);
+        json_put_null(j);
     } else {
         json_signed(j, left);
     }

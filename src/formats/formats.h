@@ -4,6 +4,7 @@
 #define WLK_FORMATS_FORMATS_H
 
 #include <weighlock/limits.h>
+#include <weighlock/parse.h>
 
 #include "base/error.h"
 #include "image/builder.h"
@@ -22,16 +23,20 @@ typedef wlk_status (*format_parse)(const format_input *input, image_builder *bui
                                    wlk_error *error);
 
 typedef struct format_row {
-    uint32_t id; /* wire_format */
+    wlk_format id; /* the number in an ORDER too */
     const char *name;
+    int (*begins)(const uint8_t *data, uint64_t size); /* does it begin like this format? */
     format_parse parse;
 } format_row;
 
 /* The row of a format, NULL if there is none. */
 const format_row *format_find(uint32_t id);
 
+/* The row of the format that these bytes begin like, NULL if there is none. */
+const format_row *format_detect(const uint8_t *data, uint64_t size);
+
 /* .wlk version 1 (docs/format.md). All but the data must be at hand: of payloads
  * that are absent only the places are known, and of zeros between them nothing. */
-wlk_status wlk_parse(const format_input *input, image_builder *builder, wlk_error *error);
+wlk_status format_parse_wlk(const format_input *input, image_builder *builder, wlk_error *error);
 
 #endif

@@ -1,11 +1,7 @@
 #include "gate/receive.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/checked.h"
 #include "base/memory.h"
@@ -13,52 +9,17 @@
 #define LARGE_BYTES (1u << 20) /* from here on a buffer is a mapping of its own */
 #define BUFFER_ALIGN 64
 
-/* ---- reading with a deadline */
+/* ---- reading */
 
-void reader_start(reader *r, child *c, uint64_t deadline) {
-    reader_go_on(r, c, deadline);
+void reader_start(reader *r, frame_source source) {
+    r->source = source;
     r->position = r->used = 0;
 }
 
-void reader_go_on(reader *r, child *c, uint64_t deadline) {
-    r->from = c;
-    r->deadline = deadline;
-}
-
-/* Waits until there is something to read or the child has ended. */
-static wlk_status wait_readable(const reader *r, bool *ended, wlk_error *error) {
-    struct pollfd watched[2] = {{.fd = r->from->result, .events = POLLIN},
-                                {.fd = r->from->pidfd, .events = POLLIN}};
-    const uint64_t now = clock_now();
-    if (now >= r->deadline) return error_at(error, RULE_LIMIT_DEADLINE, WLK_NO_OFFSET);
-    const struct timespec wait = clock_span(r->deadline - now);
-    if (ppoll(watched, 2, &wait, NULL) < 0 && errno != EINTR) {
-        return error_errno(error, RULE_CAGE_UNSEEN, errno, "poll");
-    }
-    *ended = watched[1].revents != 0 && watched[0].revents == 0;
-    return WLK_OK;
-}
-
-/* At least one byte, at most `length`; *got 0 at the end of the child's answer. */
+/* At least one byte, at most `length`; *got 0 at the end of the answer. */
 static wlk_status read_some(const reader *r, uint8_t *data, uint64_t length, uint64_t *got,
                             wlk_error *error) {
-    bool ended = false;
-    for (;;) {
-        const uint64_t now = clock_now();
-        if (now >= r->deadline) return error_at(error, RULE_LIMIT_DEADLINE, WLK_NO_OFFSET);
-        const ssize_t size = read(r->from->result, data, length);
-        if (size >= 0) {
-            *got = (uint64_t)size;
-            return WLK_OK;
-        }
-        if (errno == EINTR) continue;
-        if (errno != EAGAIN) return error_errno(error, RULE_CAGE_UNSEEN, errno, "read");
-        if (ended) { /* somebody else holds the pipe open, but the child is gone */
-            *got = 0;
-            return WLK_OK;
-        }
-        if (!child_stay_awake(r->from, now)) TRY(wait_readable(r, &ended, error));
-    }
+    return r->source.read(r->source.context, data, length, got, error);
 }
 
 static uint64_t take_buffered(reader *r, uint8_t *data, uint64_t length) {

@@ -1,10 +1,11 @@
-/* The parent's ear: reads frames from a child that may lie, holds every one
- * against the protocol, the budgets and the deadline, and keeps what it sent.
- * Nothing is believed until the child has ended well and the image validated. */
+/* Frames from a child that may lie: holds every one against the protocol and the
+ * budgets, and keeps what it sent. Nothing is believed until the child has ended well and
+ * the image validated. Where the bytes come from is the source's business: the pipe of a
+ * child (gate/listen.h), or memory, so that all of this can be tested and fuzzed without
+ * a child. */
 #ifndef WLK_GATE_RECEIVE_H
 #define WLK_GATE_RECEIVE_H
 
-#include "gate/child.h"
 #include "gate/snapshot.h"
 #include "image/validate.h"
 #include "wire/frame.h"
@@ -12,19 +13,24 @@
 #define READER_BUFFER 16384
 #define READER_STEP (256u << 10) /* payload bytes are compared while they are in the cache */
 
-/* Reads the result pipe; small reads come out of a buffer. */
+/* What an answer is read from. */
+typedef struct frame_source {
+    void *context;
+    /* At least one byte, at most `length`; *got is 0 at the end of the answer. */
+    wlk_status (*read)(void *context, uint8_t *data, uint64_t length, uint64_t *got,
+                       wlk_error *error);
+} frame_source;
+
+/* Reads from a source; small reads come out of a buffer. */
 typedef struct reader {
-    child *from;
-    uint64_t deadline;
+    frame_source source;
     uint32_t position, used;
     uint8_t buffer[READER_BUFFER];
     uint8_t arrived[READER_STEP];
 } reader;
 
-void reader_start(reader *r, child *c, uint64_t deadline);
-
-/* The child has moved to `c`, and has until another deadline; what was read stays. */
-void reader_go_on(reader *r, child *c, uint64_t deadline);
+/* Nothing has been read yet; the buffers need not be set. */
+void reader_start(reader *r, frame_source source);
 
 /* HELLO and its checks. */
 wlk_status receive_hello(reader *r, wire_receiver *receiver, wire_hello *hello, wlk_error *error);

@@ -53,7 +53,7 @@ static wlk_status start(session *s, wlk_error *error) {
 static void start_listening(session *s) {
     const wlk_limits *limits = &s->limits;
     wire_receiver *receiver = &s->helper.receiver;
-    reader_go_on(s->helper.ear, &s->helper.worker, s->deadline);
+    listen_go_on(s->helper.ear, &s->helper.worker, s->deadline);
     receiver->budget = limits->output_bytes;
     receiver->image_limit = limits->image_bytes;
     receiver->file_bytes = s->file_bytes;
@@ -115,7 +115,7 @@ static wlk_status make_model(session *s, wlk_model **model, wlk_error *error) {
  * the end is waited for. A child whose answer is worthless is not waited for. */
 static wlk_status accept_answer(session *s, wlk_model **model, wlk_error *error) {
     wlk_status status = make_model(s, model, error);
-    if (status == WLK_OK) status = receive_end(s->helper.ear, error);
+    if (status == WLK_OK) status = receive_end(&s->helper.ear->frames, error);
     /* Who is late may be stopped, which conclude() wants to see. */
     if (status != WLK_OK && error->rule != RULE_LIMIT_DEADLINE) child_kill(&s->helper.worker);
     return status;
@@ -162,7 +162,7 @@ static wlk_status hear_child(session *s, wlk_error *error) {
     if (admitted != WLK_OK) return admitted;
     start_listening(s);
     TRY(standby_go(helper, pooled ? &s->source : NULL, s->deadline, error));
-    return receive_result(helper->ear, &helper->receiver, &s->result, error);
+    return receive_result(&helper->ear->frames, &helper->receiver, &s->result, error);
 }
 
 /* Without `model` the child has no artifact, and says so. */

@@ -144,10 +144,10 @@ static wlk_status attest(wlk_gate *gate, standby *s, wlk_error *error) {
 
 wlk_status standby_admit(wlk_gate *gate, standby *s, wlk_error *error) {
     wire_hello hello;
-    reader_start(s->ear, &s->worker, s->plan.deadline);
+    listen_start(s->ear, &s->worker, s->plan.deadline);
     /* Read while the child starts: it costs no time. */
     TRY(attest_own_filters(&s->inherited_filters, error));
-    TRY(receive_hello(s->ear, &s->receiver, &hello, error));
+    TRY(receive_hello(&s->ear->frames, &s->receiver, &hello, error));
     TRY(check_layers(gate, s, &hello, error));
     return attest(gate, s, error);
 }

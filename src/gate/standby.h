@@ -5,7 +5,7 @@
 #define WLK_GATE_STANDBY_H
 
 #include "gate/gate.h"
-#include "gate/receive.h"
+#include "gate/listen.h"
 #include "gate/snapshot.h"
 
 /* What a child is started for: its copy of a file, or room for one. */
@@ -22,7 +22,7 @@ typedef struct standby_plan {
 
 typedef struct standby {
     child worker;
-    reader *ear; /* mostly buffers; owned */
+    listener *ear; /* mostly buffers; owned */
     wire_receiver receiver;
     standby_plan plan;
     uid_t parent_uid;           /* who started it */

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/dtype.h"
 #include "base/memory.h"
 
@@ -20,12 +19,10 @@ wlk_status assembler_built(const assembler *a, wlk_error *error) {
 
 /* Room for item `count`; NULL if there is no memory. It is the caller's to count. */
 static void *list_slot(list *l, size_t size) {
-    uint64_t bytes;
     if (l->count == l->room) {
         if (l->room > UINT32_MAX / 2) return NULL;
         const uint32_t room = l->room ? l->room * 2 : 16;
-        if (!checked_mul(room, size, &bytes)) return NULL;
-        void *items = mem_resize(l->items, bytes);
+        void *items = mem_resize_array(l->items, room, size);
         if (!items) return NULL;
         l->items = items;
         l->room = room;
@@ -302,7 +299,8 @@ wlk_status assembler_output(assembler *a, const char *name, uint32_t type, wlk_e
     if (!entry) {
         TRY(promise_output(a, name, type, &entry, error));
     } else {
-        const bool own_promise = entry->kind == ENTRY_PROMISED && entry->graph == a->graphs - 1;
+        /* A promise is of this graph: it is kept before the next one begins. */
+        const bool own_promise = entry->kind == ENTRY_PROMISED;
         if (type != IMAGE_NONE) return assembler_refuse(error, RULE_ASSEMBLE_OUTPUT_TYPE, name);
         if (!own_promise && entry->kind != ENTRY_TENSOR &&
             !assembler_sees(a, entry, a->graphs - 1, UINT32_MAX)) {

@@ -26,7 +26,7 @@ static wlk_status add_input(assembler *a, const char *name, wlk_error *error) {
 static wlk_status define_output(assembler *a, const char *name, uint32_t *value, wlk_error *error) {
     uint32_t number;
     name_entry *entry = assembler_find(a, name);
-    if (entry && entry->kind == ENTRY_PROMISED && entry->graph == a->graphs - 1) {
+    if (entry && entry->kind == ENTRY_PROMISED) { /* by this graph, see close_graph */
         entry->kind = ENTRY_VALUE;
         entry->position = a->nodes + 1;
     } else {

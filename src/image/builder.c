@@ -57,13 +57,11 @@ bool builder_knows_string(image_builder *b, uint32_t string) {
 
 static wlk_status array_grow(image_builder *b, image_array *array, uint64_t needed, uint64_t size) {
     uint64_t capacity = (uint64_t)array->capacity * 2;
-    uint64_t bytes;
     if (needed >= IMAGE_NONE) return builder_fail(b, RULE_LIMIT_IMAGE_BYTES);
     if (capacity < needed) capacity = needed;
     if (capacity < FIRST_CAPACITY) capacity = FIRST_CAPACITY;
     if (capacity > IMAGE_NONE) capacity = IMAGE_NONE;
-    if (!checked_mul(capacity, size, &bytes)) return builder_fail(b, RULE_LIMIT_IMAGE_BYTES);
-    void *data = mem_resize(array->data, bytes);
+    void *data = mem_resize_array(array->data, capacity, size);
     if (!data) return builder_fail(b, RULE_INTERNAL_MEMORY);
     array->data = data;
     array->capacity = (uint32_t)capacity;
@@ -154,7 +152,7 @@ static bool string_equals(const image_builder *b, uint32_t string, const char *t
                           uint64_t length) {
     const string_record *record = (const string_record *)b->parts[PART_STRINGS].data + string;
     const char *known = (const char *)b->parts[PART_TEXT].data + record->offset;
-    return record->length == length && (length == 0 || memcmp(known, text, length) == 0);
+    return record->length == length && memcmp(known, text, length) == 0;
 }
 
 static uint32_t string_append(image_builder *b, const char *text, uint64_t length) {
@@ -214,11 +212,7 @@ static uint32_t type_find(const image_builder *b, const type_record *type) {
 static wlk_status type_depth_store(image_builder *b, uint32_t index, uint32_t depth) {
     const uint32_t capacity = b->parts[PART_TYPES].capacity;
     if (capacity > b->type_depth_capacity) {
-        uint64_t bytes;
-        if (!checked_mul(capacity, sizeof depth, &bytes)) {
-            return builder_fail(b, RULE_INTERNAL_MEMORY);
-        }
-        uint32_t *depths = mem_resize(b->type_depths, bytes);
+        uint32_t *depths = mem_resize_array(b->type_depths, capacity, sizeof depth);
         if (!depths) return builder_fail(b, RULE_INTERNAL_MEMORY);
         b->type_depths = depths;
         b->type_depth_capacity = capacity;

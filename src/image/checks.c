@@ -11,30 +11,25 @@
 #define F64_EXPONENT 0x7ff0000000000000ull
 
 typedef struct count_limit {
-    wlk_section section;
-    size_t field;
     wlk_rule rule;
+    size_t field;
 } count_limit;
 
 /* Sections without a row are bounded by the image's bytes. */
-static const count_limit count_limits[] = {
-    {WLK_SECTION_TENSORS, offsetof(wlk_limits, tensors), RULE_LIMIT_TENSORS},
-    {WLK_SECTION_VALUES, offsetof(wlk_limits, values), RULE_LIMIT_VALUES},
-    {WLK_SECTION_GRAPHS, offsetof(wlk_limits, graphs), RULE_LIMIT_GRAPHS},
-    {WLK_SECTION_NODES, offsetof(wlk_limits, nodes), RULE_LIMIT_NODES},
-    {WLK_SECTION_ATTRIBUTES, offsetof(wlk_limits, attributes), RULE_LIMIT_ATTRIBUTES},
-    {WLK_SECTION_METADATA, offsetof(wlk_limits, metadata_entries), RULE_LIMIT_METADATA_ENTRIES},
-    {WLK_SECTION_SELFTESTS, offsetof(wlk_limits, selftests), RULE_LIMIT_SELFTESTS},
+static const count_limit count_limits[WLK_SECTION_COUNT] = {
+    [WLK_SECTION_TENSORS] = {RULE_LIMIT_TENSORS, offsetof(wlk_limits, tensors)},
+    [WLK_SECTION_VALUES] = {RULE_LIMIT_VALUES, offsetof(wlk_limits, values)},
+    [WLK_SECTION_GRAPHS] = {RULE_LIMIT_GRAPHS, offsetof(wlk_limits, graphs)},
+    [WLK_SECTION_NODES] = {RULE_LIMIT_NODES, offsetof(wlk_limits, nodes)},
+    [WLK_SECTION_ATTRIBUTES] = {RULE_LIMIT_ATTRIBUTES, offsetof(wlk_limits, attributes)},
+    [WLK_SECTION_METADATA] = {RULE_LIMIT_METADATA_ENTRIES, offsetof(wlk_limits, metadata_entries)},
+    [WLK_SECTION_SELFTESTS] = {RULE_LIMIT_SELFTESTS, offsetof(wlk_limits, selftests)},
 };
 
 wlk_rule image_count_limit(const wlk_limits *limits, wlk_section section, uint64_t count) {
-    for (size_t i = 0; i < sizeof count_limits / sizeof *count_limits; i++) {
-        const count_limit *row = &count_limits[i];
-        if (row->section == section && count > load_u64((const char *)limits + row->field)) {
-            return row->rule;
-        }
-    }
-    return RULE_NONE;
+    const count_limit *row = &count_limits[section];
+    if (row->rule == RULE_NONE) return RULE_NONE;
+    return count > load_u64((const char *)limits + row->field) ? row->rule : RULE_NONE;
 }
 
 bool block_kind_valid(const char *kind, uint64_t length) {

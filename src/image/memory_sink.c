@@ -32,12 +32,10 @@ static void list_release(void *owner) {
 }
 
 static bool list_reserve(buffer_list *list) {
-    uint64_t bytes;
     if (list->count < list->capacity) return true;
     if (list->capacity > UINT32_MAX / 2) return false;
     const uint32_t capacity = list->capacity ? list->capacity * 2 : FIRST_CAPACITY;
-    if (!checked_mul(capacity, sizeof *list->buffers, &bytes)) return false;
-    image_buffer *buffers = mem_resize(list->buffers, bytes);
+    image_buffer *buffers = mem_resize_array(list->buffers, capacity, sizeof *buffers);
     if (!buffers) return false;
     list->buffers = buffers;
     list->capacity = capacity;

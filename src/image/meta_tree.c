@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/memory.h"
 #include "base/sort.h"
 #include "image/meta_schema.h"
@@ -135,16 +134,12 @@ static int compare_keys(const void *context, uint32_t a, uint32_t b) {
 /* ---- setting */
 
 static wlk_status reserve_entry(meta_tree *tree, wlk_error *error) {
-    uint64_t bytes;
     if (tree->count > tree->limits.metadata_entries) {
         return error_at(error, RULE_LIMIT_METADATA_ENTRIES, WLK_NO_OFFSET);
     }
     if (tree->count < tree->room) return WLK_OK;
-    if (tree->room > UINT32_MAX / 2 ||
-        !checked_mul((uint64_t)tree->room * 2, sizeof *tree->entries, &bytes)) {
-        return no_memory(error);
-    }
-    meta_entry *entries = mem_resize(tree->entries, bytes);
+    if (tree->room > UINT32_MAX / 2) return no_memory(error);
+    meta_entry *entries = mem_resize_array(tree->entries, tree->room * 2, sizeof *entries);
     if (!entries) return no_memory(error);
     tree->entries = entries;
     tree->room *= 2;

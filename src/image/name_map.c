@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/memory.h"
 
 #define NO_CHILD UINT32_MAX
@@ -73,16 +72,13 @@ bool name_map_get(const name_map *map, const char *name, uint32_t *value) {
 }
 
 static bool reserve_leaf(name_map *map) {
-    uint64_t fork_bytes, leaf_bytes;
     if (map->leaf_count < map->room) return true;
     if (map->room > MAX_NAMES / 2) return false;
     const uint32_t room = map->room ? map->room * 2 : 32;
-    if (!checked_mul(room, sizeof(fork), &fork_bytes)) return false;
-    if (!checked_mul(room, sizeof(leaf), &leaf_bytes)) return false;
-    fork *forks = mem_resize(map->forks, fork_bytes);
+    fork *forks = mem_resize_array(map->forks, room, sizeof *forks);
     if (!forks) return false;
     map->forks = forks;
-    leaf *leaves = mem_resize(map->leaves, leaf_bytes);
+    leaf *leaves = mem_resize_array(map->leaves, room, sizeof *leaves);
     if (!leaves) return false;
     map->leaves = leaves;
     map->room = room;
@@ -90,16 +86,13 @@ static bool reserve_leaf(name_map *map) {
 }
 
 static bool reserve_text(name_map *map, uint64_t length) {
-    uint64_t needed, room;
-    if (!checked_add(map->text_used, length, &needed) || !checked_add(needed, 1, &needed)) {
-        return false;
-    }
+    /* All of it lies in memory already, so the sum does not wrap. */
+    const uint64_t needed = map->text_used + length + 1;
     if (needed <= map->text_room) return true;
-    if (!checked_mul(needed, 2, &room)) return false;
-    char *texts = mem_resize(map->texts, room);
+    char *texts = mem_resize_array(map->texts, needed, 2);
     if (!texts) return false;
     map->texts = texts;
-    map->text_room = room;
+    map->text_room = needed * 2;
     return true;
 }
 

@@ -1,7 +1,5 @@
 #include "image/records.h"
 
-#include "base/checked.h"
-
 #define IMAGE_MAX_BYTES ((uint64_t)1 << 40)
 
 const uint32_t image_record_bytes[WLK_SECTION_COUNT] = {
@@ -41,12 +39,11 @@ _Static_assert(sizeof(span_record) == 24, "span_record has no padding");
 
 bool image_layout(const uint32_t counts[WLK_SECTION_COUNT], uint64_t offsets[WLK_SECTION_COUNT],
                   uint64_t *total) {
-    uint64_t at = sizeof(image_header);
+    uint64_t at = sizeof(image_header); /* below 2^43: counts have 32 bits, records 7 */
     for (uint32_t section = 0; section < WLK_SECTION_COUNT; section++) {
-        uint64_t bytes;
         offsets[section] = at;
-        if (!checked_mul(counts[section], image_record_bytes[section], &bytes)) return false;
-        if (!checked_add(at, bytes, &at) || !checked_align(at, 8, &at)) return false;
+        at += (uint64_t)counts[section] * image_record_bytes[section];
+        at = (at + 7) / 8 * 8;
     }
     *total = at;
     return at <= IMAGE_MAX_BYTES;

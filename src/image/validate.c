@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "base/memory.h"
 #include "base/utf8.h"
@@ -49,9 +50,8 @@ static wlk_status check_padding(const validation *v) {
     for (uint32_t i = 0; i < WLK_SECTION_COUNT; i++) {
         const uint64_t end = v->offsets[i] + (uint64_t)v->counts[i] * image_record_bytes[i];
         const uint64_t next = i + 1 < WLK_SECTION_COUNT ? v->offsets[i + 1] : v->length;
-        for (uint64_t at = end; at < next; at++) {
-            if (v->image[at] != 0) return error_at(v->error, RULE_IMAGE_PADDING, at);
-        }
+        const uint64_t zeros = zeros_before(v->image + end, next - end);
+        if (zeros < next - end) return error_at(v->error, RULE_IMAGE_PADDING, end + zeros);
     }
     return WLK_OK;
 }
@@ -138,17 +138,14 @@ static wlk_status validate_strings_used(validation *v) {
 
 /* ---- tables */
 
-static void *table_new(uint64_t count, uint64_t size, int fill) {
-    uint64_t bytes;
-    if (!checked_mul(count, size, &bytes)) return NULL;
-    if (bytes == 0) bytes = 1;
-    void *table = mem_alloc(bytes);
-    if (table) memset(table, fill, bytes);
-    return table;
-}
-
 #define ZEROS 0
 #define NONES 0xff /* every entry IMAGE_NONE */
+
+static void *table_new(uint64_t count, uint64_t size, int fill) {
+    void *table = mem_zeroed(count, size);
+    if (table && fill != ZEROS) memset(table, fill, count * size);
+    return table;
+}
 
 /* Each table is smaller than the section it describes, so the memory is bounded
  * by the image's own length. */

@@ -69,9 +69,9 @@ static const span_record *span_at(const validation *v, uint64_t offset) {
     return &v->view.spans[low];
 }
 
+/* A buffer that is used has a byte at least. */
 static bool lies_in_payload(const validation *v, const image_buffer *buffer) {
     if (!range_within(buffer->file_offset, buffer->length, v->file_bytes)) return false;
-    if (buffer->file_offset == v->file_bytes) return false; /* no byte of it is in the file */
     const span_record *span = span_at(v, buffer->file_offset);
     return span->kind == WLK_SPAN_PAYLOAD &&
            range_within(buffer->file_offset - span->offset, buffer->length, span->length);

@@ -116,9 +116,7 @@ static wlk_status check_tensor(validation *v, uint32_t index) {
     const tensor_record *tensor = &v->view.tensors[index];
     uint64_t count;
     TRY(check_form(v, index, &count));
-    if (tensor->name == 0) {
-        TRY(validation_name(v, 0, WLK_SECTION_TENSORS, index));
-    } else {
+    if (tensor->name != 0) {
         TRY(validation_claim(v, tensor->name, EDGE_TENSOR | index, WLK_SECTION_TENSORS, index));
     }
     TRY(check_place(v, index));

@@ -53,9 +53,14 @@ PRODUCT(product_f64, double, scale_f64, cblas_dgemm)
 /* Squared; more multiplications than any path without a packing buffer takes. */
 #define WARM_UP 104
 
-void blas_warm_up(void) {
+static void warm_up(void) {
     static const float zeros[WARM_UP * WARM_UP];
     float out[WARM_UP * WARM_UP];
     const product square = {.m = WARM_UP, .n = WARM_UP, .k = WARM_UP};
     product_f32(&square, 1, zeros, zeros, 0, out);
+}
+
+void blas_warm_up(void) {
+    static pthread_once_t warm = PTHREAD_ONCE_INIT; /* the BLAS keeps its buffer */
+    (void)pthread_once(&warm, warm_up);
 }

@@ -77,6 +77,10 @@ static wlk_status read_constants(planner *p) {
     TRY(take_tensors(p, plan->constant_count, &plan->constants));
     for (uint32_t i = 0; i < plan->constant_count; i++) {
         const wlk_tensor tensor = wlk_model_tensor(plan->model, i);
+        if (!tensor.data && tensor.nbytes > 0) { /* of a lazy model */
+            return error_text(p->error, RULE_PLAN_ABSENT, WLK_NO_OFFSET, "tensor '%.60s'",
+                              tensor.name);
+        }
         plan->constants[i] = tensor_from(&tensor, ORIGIN_CONSTANT);
     }
     return WLK_OK;

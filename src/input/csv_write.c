@@ -8,8 +8,14 @@
 #include "input/array.h"
 #include "input/element.h"
 
+/* A byte order mark at the start of a file is not part of its first field. */
+static bool begins_with_mark(const char *text, uint64_t length) {
+    return length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
+}
+
 static bool needs_quotes(const char *text, uint64_t length) {
     if (length == 0) return false;
+    if (begins_with_mark(text, length)) return true;
     if (text[0] == ' ' || text[length - 1] == ' ') return true;
     for (uint64_t i = 0; i < length; i++) {
         if (text[i] == ',' || text[i] == '"' || text[i] == '\n' || text[i] == '\r') return true;

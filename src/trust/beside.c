@@ -45,7 +45,7 @@ static wlk_status add(const char *file, const char *id, signature_list *list, wl
     char path[PATH_MAX];
     bool there;
     const int length = snprintf(path, sizeof path, "%s%s%s.minisig", file, id[0] ? "." : "", id);
-    if (length < 0 || (size_t)length >= sizeof path) return WLK_OK; /* see is_there */
+    if ((size_t)length >= sizeof path) return WLK_OK; /* see is_there */
     TRY(is_there(path, &there, error));
     if (!there) return WLK_OK;
     TRY(make_room(list, error));

@@ -73,8 +73,8 @@ static bool take_plain(const cursor *line, const list_form *form, list_entry *en
     const uint8_t *marker = cursor_take(&in, 2);
     if (!hex || !marker || marker[0] != ' ' || (marker[1] != ' ' && marker[1] != '*')) return false;
     entry_is(entry, form);
-    return cursor_left(&in) > 0 && cursor_slice(&in, cursor_left(&in), &entry->name) &&
-           take_hex(hex, form->length, entry->digest.value);
+    entry->name = cursor_rest(&in);
+    return entry->name.size > 0 && take_hex(hex, form->length, entry->digest.value);
 }
 
 /* An escaped name has a backslash only before one of these. */
@@ -88,9 +88,10 @@ static bool name_valid(const list_entry *entry) {
     return true;
 }
 
+/* Of a line that says something. */
 static bool take_entry(cursor line, list_entry *entry) {
-    *entry = (list_entry){0};
-    entry->escaped = line.size > 0 && line.data[0] == '\\' && cursor_skip(&line, 1);
+    *entry = (list_entry){.escaped = line.data[0] == '\\'};
+    if (entry->escaped) (void)cursor_skip(&line, 1);
     bool taken = false;
     for (size_t i = 0; !taken && i < COUNT(tagged_forms); i++) {
         taken = take_tagged(&line, &tagged_forms[i], entry);

@@ -12,7 +12,7 @@
 static wlk_status join(const char *base, const char *below, char *path, uint64_t size,
                        wlk_error *error) {
     const int length = snprintf(path, size, "%s%s", base, below);
-    if (length >= 0 && (uint64_t)length < size) return WLK_OK;
+    if ((uint64_t)length < size) return WLK_OK;
     return error_errno(error, RULE_TRUST_FOLDER_READ, ENAMETOOLONG, base);
 }
 

@@ -41,7 +41,9 @@ static bool take_comment(cursor *in, const char *prefix, cursor *comment) {
     if (!text_take_line(in, &line) || line.size < length) return false;
     if (memcmp(line.data, prefix, length) != 0) return false;
     if (!comment_printable(line.data, line.size)) return false;
-    return cursor_skip(&line, length) && cursor_slice(&line, cursor_left(&line), comment);
+    (void)cursor_skip(&line, length);
+    *comment = cursor_rest(&line);
+    return true;
 }
 
 static bool take_base64(cursor *in, uint8_t *payload, size_t size) {

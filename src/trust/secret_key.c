@@ -82,14 +82,18 @@ static wlk_status check_layout(const char *path, const secret_key_layout *layout
     return WLK_OK;
 }
 
-/* Reads the file into workspace->layout, still encrypted if it is. */
+wlk_status secret_key_parse(const char *shown, uint64_t length, secret_workspace *workspace,
+                            wlk_error *error) {
+    TRY(key_text_decode(shown, workspace->text, length, (uint8_t *)&workspace->layout,
+                        sizeof workspace->layout, error));
+    return check_layout(shown, &workspace->layout, error);
+}
+
 static wlk_status read_layout(const char *path, secret_workspace *workspace, wlk_error *error) {
     const key_source source = key_source_named(path, KEY_NAMED_SECRET);
     uint64_t length;
     TRY(key_file_read(&source, workspace->text, &length, error));
-    TRY(key_text_decode(path, workspace->text, length, (uint8_t *)&workspace->layout,
-                        sizeof workspace->layout, error));
-    return check_layout(path, &workspace->layout, error);
+    return secret_key_parse(path, length, workspace, error);
 }
 
 static wlk_status open_sealed(const char *path, const char *password, secret_workspace *workspace,
@@ -132,6 +136,16 @@ static wlk_status check_pair(const char *path, secret_workspace *workspace, wlk_
     return WLK_OK;
 }
 
+wlk_status secret_key_open(const char *shown, const char *password, secret_workspace *workspace,
+                           wlk_error *error) {
+    if (is_encrypted(&workspace->layout)) {
+        TRY(open_sealed(shown, password, workspace, error));
+    } else {
+        TRY(check_plain(shown, workspace, error));
+    }
+    return check_pair(shown, workspace, error);
+}
+
 static wlk_status key_from(const secret_workspace *workspace, wlk_secret_key **key,
                            wlk_error *error) {
     wlk_secret_key *made = sodium_malloc(sizeof *made);
@@ -150,12 +164,7 @@ wlk_status wlk_secret_key_load(const char *path, const char *password, wlk_secre
     SECRET_WORKSPACE secret_workspace *workspace = secret_workspace_new();
     if (!workspace) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     TRY(read_layout(path, workspace, error));
-    if (is_encrypted(&workspace->layout)) {
-        TRY(open_sealed(path, password, workspace, error));
-    } else {
-        TRY(check_plain(path, workspace, error));
-    }
-    TRY(check_pair(path, workspace, error));
+    TRY(secret_key_open(path, password, workspace, error));
     return key_from(workspace, key, error);
 }
 

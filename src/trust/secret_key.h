@@ -50,6 +50,16 @@ secret_workspace *secret_workspace_new(void);
 /* For __attribute__((cleanup)): wipes and frees. */
 void secret_workspace_free(secret_workspace **workspace);
 
+/* Takes the text of a key file, workspace->text[0..length), apart: workspace->layout is what
+ * it says, still encrypted if it is. `shown` is the file's path for messages. */
+WLK_MUST_USE wlk_status secret_key_parse(const char *shown, uint64_t length,
+                                         secret_workspace *workspace, wlk_error *error);
+
+/* Decrypts what was parsed if it is encrypted, and holds it against its checksum and its own
+ * public half: workspace->layout.sealed is then a key to sign with. password may be NULL. */
+WLK_MUST_USE wlk_status secret_key_open(const char *shown, const char *password,
+                                        secret_workspace *workspace, wlk_error *error);
+
 /* Encrypts or decrypts workspace->layout.sealed: XOR with scrypt's output for the
  * password, and the salt and limits in the layout, which the caller has checked. */
 WLK_MUST_USE wlk_status secret_key_crypt(secret_workspace *workspace, const char *password,

@@ -92,7 +92,7 @@ static bool append_date(const date_line *row, int64_t time, uint8_t text[KEY_FIL
     wlk_date_text(day, date);
     const uint64_t room = KEY_FILE_MAX + 1 - *length;
     const int put = snprintf((char *)text + *length, room, "%s%s\n", row->prefix, date);
-    if (put < 0 || (uint64_t)put >= room) return false;
+    if ((uint64_t)put >= room) return false;
     *length += (uint64_t)put;
     return true;
 }

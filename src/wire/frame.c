@@ -179,7 +179,14 @@ static bool is_childs_rule(uint32_t rule) {
     static const char *const starts[] = {"data.",     "format.", "graph.", "header.",
                                          "internal.", "limit.",  "opset.", "selftest.tolerance",
                                          "string.",   "tensor.", "type."};
+    static const wlk_rule parents[] = {RULE_INTERNAL_MEMORY, /* the child's is limit.heap-bytes */
+                                       RULE_LIMIT_FILE_BYTES,   RULE_LIMIT_SNAPSHOT_BYTES,
+                                       RULE_LIMIT_CPU_SECONDS,  RULE_LIMIT_DEADLINE,
+                                       RULE_LIMIT_POOL_CHILDREN};
     const char *name = wlk_rule_name(rule);
+    for (size_t i = 0; i < sizeof parents / sizeof *parents; i++) {
+        if (rule == parents[i]) return false;
+    }
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
         if (strncmp(name, starts[i], strlen(starts[i])) == 0) return true;
     }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include <weighlock/limits.h>
+#include <weighlock/parse.h>
 
 #include "base/error.h"
 
@@ -47,7 +48,7 @@ typedef struct frame_header {
 } frame_header;
 
 typedef enum wire_format {
-    WIRE_FORMAT_WLK = 1,
+    WIRE_FORMAT_WLK = WLK_FORMAT_WLK,
 } wire_format;
 
 typedef enum wire_transport {

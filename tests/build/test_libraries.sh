@@ -43,12 +43,14 @@ needed() {
 
 public infer >"$work/infer"
 public gate write trust wire image base >"$work/core"
+public formats >"$work/parsers"
 sh packaging/exports.sh include/weighlock/*.h >"$work/declared"
 [ "$(wc -l <"$work/core")" -gt 50 ] || fail "too few public functions found"
-sort "$work/core" "$work/infer" | same "functions that are declared (<), and those there are (>)" \
+sort "$work/core" "$work/infer" "$work/parsers" | same "functions that are declared (<), and those there are (>)" \
     "$work/declared" -
 [ -z "$(comm -12 "$work/core" "$work/infer")" ] || fail "both libraries have $(comm -12 "$work/core" "$work/infer")"
 sh packaging/exports.sh include/weighlock/infer.h | same "infer.h is not what libweighlock-infer has" - "$work/infer"
+sh packaging/exports.sh include/weighlock/parse.h | same "parse.h is not what the parsers have" - "$work/parsers"
 
 for name in core infer; do
     file="$lib/libweighlock" && [ "$name" = core ] || file="$lib/libweighlock-infer"
@@ -64,8 +66,9 @@ done
 linkable "$lib/libweighlock-parse.a" >"$work/parse"
 [ "$(wc -l <"$work/parse")" -gt 20 ] || fail "the parse kit is empty"
 grep -v '^W wlk_' "$work/parse" && fail "the parse kit lets link to these"
-printf '#include <weighlock/load.h>\n%s\n' \
-    'int main(void) { return !(wlk_rule_name(0) && wlk_layer_name(0) && wlk_dtype_bits(WLK_F32) == 32); }' >"$work/both.c"
+sed 's/^/W /' "$work/parsers" | comm -23 - "$work/parse" | grep . && fail "the parse kit does not have these"
+printf '#include <weighlock/load.h>\n#include <weighlock/parse.h>\n%s\n' \
+    'int main(void) { return !(wlk_rule_name(0) && wlk_layer_name(0) && wlk_format_name(WLK_FORMAT_WLK)); }' >"$work/both.c"
 for order in "weighlock-parse -lweighlock" "weighlock -lweighlock-parse"; do
     # shellcheck disable=SC2086 # a list of words
     "$cc" ${SAN:+-fsanitize=$SAN} -Iinclude -o "$work/both" "$work/both.c" -L"$lib" -Wl,-Bstatic -l$order \
@@ -81,7 +84,7 @@ if [ -z "${SAN:-}" ]; then
 fi
 
 for archive in "$modules"/*.a; do
-    [ "$archive" = "$modules/child.a" ] || nm -g --defined-only "$archive" |
+    [ "$archive" = "$modules/child.a" ] || [ "$archive" = "$modules/fuzz_kit.a" ] || nm -g --defined-only "$archive" |
         awk -v module="$(basename "$archive" .a)" 'NF == 3 { print $3, module }'
 done | grep -v '^__asan\|^__odr_asan' | sort | awk '$1 == name { print $1 " is defined in " module " and in " $2; twice = 1 }
     { name = $1; module = $2 }

@@ -81,12 +81,21 @@ $cc -std=c17 $sanitizers -o "$root/write" docs/examples/write.c $(pc --cflags --
 "$root/write" "$root/small.wlk" "$root/my.key"
 weighlock verify "$root/small.wlk" --trust "$root/trust"
 
-# The parse kit stands alone.
-echo '#include <weighlock/model.h>
-int main(void) { return wlk_dtype_bits(WLK_F64) == 64 ? 0 : 1; }' >"$root/parse.c"
+# The parse kit stands alone, in C and in C++, and needs neither library.
 # shellcheck disable=SC2046,SC2086 # lists of words
-$cc -std=c17 $sanitizers -o "$root/parse" "$root/parse.c" $(pc --cflags --libs weighlock-parse)
-"$root/parse"
+$cc -std=c17 -Wall -Wextra -Wpedantic -Werror $sanitizers -o "$root/parse" docs/examples/parse.c \
+    $(pc --cflags --libs weighlock-parse)
+[ "$(needs "$root/parse")" -eq 0 ] || fail "weighlock-parse.pc links libraries of Weighlock's"
+"$root/parse" "$root/small.wlk" >"$root/said" || fail "parse: exit code $?"
+printf '%s: f32, %s elements\n' w 4 b 2 golden_x 2 golden_y 2 | diff - "$root/said" || fail "parse says something else"
+echo 'no model' >"$root/no-model"
+! "$root/parse" "$root/no-model" 2>"$root/said" || fail "parse takes what is no model"
+grep -q '^format.unknown: ' "$root/said" || fail "parse says: $(cat "$root/said")"
+echo '#include <weighlock/parse.h>
+int main() { return wlk_format_detect(nullptr, 0) == WLK_FORMAT_NONE ? 0 : 1; }' >"$root/detect.cc"
+# shellcheck disable=SC2046,SC2086 # lists of words
+$cxx -std=c++17 -Wall -Wextra -Werror $sanitizers -o "$root/detect" "$root/detect.cc" $(pc --cflags --libs weighlock-parse)
+"$root/detect"
 
 # A function that no header promises is there, but not for others.
 echo 'int image_validate(void); int main(void) { return image_validate(); }' >"$root/private.c"

@@ -153,6 +153,18 @@ class Tables(unittest.TestCase):
             self.assertRegex(page, rf'(?m)^    {name.strip()} +\| *{condition.strip()}')
 
 
+    def test_fuzz_targets(self):
+        """docs/fuzzing.md names every fuzz target, and the structure of its inputs."""
+        rows = table(between((ROOT / 'docs/fuzzing.md').read_text(), 'targets'))
+        named = {row[0].strip('`'): row[3] for row in rows}
+        targets = {path.stem.removeprefix('fuzz_'): path.read_text()
+                   for path in (ROOT / 'fuzz').glob('fuzz_*.c')}
+        self.assertEqual(sorted(named), sorted(targets))
+        for target, text in targets.items():
+            with self.subTest(target=target):
+                self.assertIn(f'fuzz_input = &structure_{named[target]};', text)
+
+
 class Invariants(unittest.TestCase):
     def test_each_is_promised_once(self):
         for page in ('design.md', 'threat-model.md'):

@@ -127,9 +127,9 @@ void free(void *memory) {
 static inline void *points_allocate(void *context, size_t size, size_t alignment) {
     (void)context;
     if (point_fails(POINTS_LIBRARY)) return NULL;
-    const size_t whole = (size + alignment - 1) / alignment * alignment;
+    const size_t padded = (size + alignment - 1) / alignment * alignment;
     return points_counted(alignment <= sizeof(max_align_t) ? real_malloc(size)
-                                                           : real_memalign(alignment, whole));
+                                                           : real_memalign(alignment, padded));
 }
 
 static inline void *points_resize(void *context, void *memory, size_t size) {

@@ -7,7 +7,7 @@ static void the_wlk_row_has_its_wire_number(void **state) {
     const format_row *row = format_find(WIRE_FORMAT_WLK);
     assert_non_null(row);
     assert_string_equal(row->name, "wlk");
-    assert_true(row->parse == wlk_parse);
+    assert_true(row->parse == format_parse_wlk);
     assert_int_equal(row->id, WIRE_FORMAT_WLK);
 }
 

@@ -42,7 +42,7 @@ static wlk_status parse_part(const wlk_case *c, uint64_t size, uint64_t absent, 
     memcpy(part, c->file, size);
     const format_input input = {.data = part, .size = size, .limits = &c->limits, .absent = absent};
     *sink = (naming_sink){0};
-    wlk_status status = wlk_parse(&input, builder, error);
+    wlk_status status = format_parse_wlk(&input, builder, error);
     if (status == WLK_OK) status = image_finish(builder, size + absent, image, length, error);
     image_builder_free(builder);
     free(part);
@@ -187,7 +187,7 @@ static void test_a_memory_sink_refuses_absent_bytes(void **state) {
     const format_input input = {
         .data = c.file, .size = size, .limits = &c.limits, .absent = c.size - size};
     wlk_error error = {0};
-    assert_int_equal(wlk_parse(&input, builder, &error), WLK_SYSTEM);
+    assert_int_equal(format_parse_wlk(&input, builder, &error), WLK_SYSTEM);
     assert_string_equal(wlk_rule_name(error.rule), "internal.defect");
     image_builder_free(builder);
     memory_sink_free(sink);

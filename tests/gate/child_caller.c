@@ -141,7 +141,7 @@ static wlk_status answer(void) {
     uint8_t *image = NULL;
     uint64_t length = 0;
     if (!builder) return WLK_SYSTEM;
-    TRY(wlk_parse(&input, builder, NULL));
+    TRY(format_parse_wlk(&input, builder, NULL));
     TRY(image_finish(builder, self.order.file_bytes, &image, &length, NULL));
     return channel_send(&out, FRAME_IMAGE, image, length) &&
                    channel_send(&out, FRAME_END, NULL, 0) && channel_flush(&out)

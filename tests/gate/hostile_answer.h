@@ -97,7 +97,7 @@ static inline bool answer_record(answer *a, const answer_source *source) {
     uint64_t length = 0;
     a->count = a->copy_count = 0;
     a->cut = UINT64_MAX;
-    bool made = builder && wlk_parse(&input, builder, NULL) == WLK_OK;
+    bool made = builder && format_parse_wlk(&input, builder, NULL) == WLK_OK;
     if (made && source->finding) {
         const uint32_t evidence = image_string(builder, "evidence", 8, 0);
         made = image_finding(builder, RULE_TENSOR_SIZE, WLK_LOW, 1, 2, evidence) == WLK_OK;

@@ -12,7 +12,7 @@
 #include "base/envelope.h"
 #include "base/memory.h"
 #include "gate/hostile_mutate.h"
-#include "gate/receive.h"
+#include "gate/listen.h"
 #include "image/model.h"
 
 enum { PIPE_BYTES = 65536 }; /* what a pipe holds that nobody made larger */
@@ -76,7 +76,7 @@ static inline int pipe_of(const uint8_t *bytes, uint64_t length) {
 
 /* What the parent learns from it: src/gate/session.c without a child. */
 typedef struct pipe_parent {
-    reader ear;
+    listener ear;
     wire_receiver receiver;
     received result;
     bool ended; /* END came */
@@ -103,11 +103,11 @@ static inline wlk_status pipe_make_model(pipe_parent *p, const pipe_source *s,
 static inline wlk_status pipe_hear(pipe_parent *p, const pipe_source *s, const wlk_limits *limits,
                                    wlk_model **model, wlk_error *error) {
     wire_hello hello;
-    TRY(receive_hello(&p->ear, &p->receiver, &hello, error));
-    TRY(receive_result(&p->ear, &p->receiver, &p->result, error));
+    TRY(receive_hello(&p->ear.frames, &p->receiver, &hello, error));
+    TRY(receive_result(&p->ear.frames, &p->receiver, &p->result, error));
     p->ended = true;
     TRY(pipe_make_model(p, s, limits, model, error));
-    return receive_end(&p->ear, error);
+    return receive_end(&p->ear.frames, error);
 }
 
 /* Puts HELLO and the answer into a pipe, and hears what is in it. *model is handed out
@@ -123,7 +123,7 @@ static inline wlk_status pipe_run(pipe_parent *p, const pipe_source *s, const an
     const uint64_t length = start + answer_write(a, bytes + start, sizeof bytes - start);
     child nobody = CHILD_NONE;
     nobody.result = pipe_of(bytes, length);
-    reader_start(&p->ear, &nobody, clock_now() + 20000000000ull);
+    listen_start(&p->ear, &nobody, clock_now() + 20000000000ull);
     p->receiver = (wire_receiver){.budget = lazy ? UINT64_MAX : limits->output_bytes,
                                   .image_limit = limits->image_bytes,
                                   .file_bytes = s->file.size,

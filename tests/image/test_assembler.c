@@ -2,6 +2,7 @@
 
 #include "image/assembler.h"
 #include "image/memory_sink.h"
+#include "support/no_memory.h"
 
 /* A little language for graphs, one statement a line:
  *
@@ -21,8 +22,8 @@ typedef struct bench {
     uint32_t type;
 } bench;
 
-static void bench_open(bench *b) {
-    wlk_error error = {0};
+/* NULLs where there is no memory. */
+static wlk_status bench_make(bench *b, wlk_error *error) {
     const wlk_type type = {.kind = WLK_TYPE_TENSOR,
                            .dtype = WLK_F32,
                            .has_shape = true,
@@ -30,12 +31,21 @@ static void bench_open(bench *b) {
                            .dims = {WLK_UNKNOWN_DIM}};
     wlk_limits_default(&b->limits);
     b->limits.graph_depth = 3;
+    b->builder = NULL;
+    b->assembler = NULL;
     b->sink = memory_sink_new(&b->limits);
-    b->interface = memory_sink_interface(b->sink);
-    b->builder = image_builder_new(&b->limits, &b->interface);
-    b->assembler = assembler_new(b->builder, &b->limits);
-    assert_non_null(b->assembler);
-    EXPECT_OK(assembler_type(b->assembler, &type, &b->type, &error));
+    if (b->sink) {
+        b->interface = memory_sink_interface(b->sink);
+        b->builder = image_builder_new(&b->limits, &b->interface);
+    }
+    if (b->builder) b->assembler = assembler_new(b->builder, &b->limits);
+    if (!b->assembler) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    return assembler_type(b->assembler, &type, &b->type, error);
+}
+
+static void bench_open(bench *b) {
+    wlk_error error = {0};
+    EXPECT_OK(bench_make(b, &error));
 }
 
 static void bench_close(bench *b) {
@@ -345,6 +355,9 @@ static void test_bad_attributes(void **state) {
         {WLK_ATTR_TYPE, 1, "type.form"},
         {WLK_ATTR_TENSOR, 1ull << 32, "assemble.undefined"},
         {WLK_ATTR_STRING, 0, "assemble.order"},
+        {WLK_ATTR_STRINGS, 0, "assemble.order"},
+        {WLK_ATTR_TYPE_COUNT, 0, "assemble.order"},
+        {(wlk_attribute_type)99, 0, "assemble.order"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         bench b;
@@ -359,13 +372,99 @@ static void test_bad_attributes(void **state) {
     }
 }
 
+static void test_limits(void **state) {
+    (void)state;
+    static const char *const texts[] = {"red", "blue"}, *const broken[] = {"\xff"};
+    const uint64_t last = UINT32_MAX;
+    bench b;
+    wlk_error error = {0};
+    bench_open(&b);
+    EXPECT_OK(run(&b, "opset -\ngraph\nnode A : : a", &error));
+    assembler *a = assembler_new(b.builder, &(wlk_limits){.graphs = UINT64_MAX});
+    assert_non_null(a);
+    EXPECT_OK(assembler_opset(a, "other", 1, &error));
+    EXPECT_OK(assembler_graph(a, "", &error));
+    const node_spec node = {.op = "B", .domain = "other", .name = ""};
+    EXPECT_OK(assembler_node(a, &node, &error));
+    expect_refused("values", assembler_attribute_texts(a, "t", WLK_ATTR_STRINGS, texts, 2, &error),
+                   &error, "limit.attribute-values", "\"t\"");
+    expect_refused("graphs", assembler_attribute(a, "g", WLK_ATTR_GRAPH, &last, 1, &error), &error,
+                   "limit.graphs", NULL);
+    assembler_free(a);
+    expect_refused("text",
+                   assembler_attribute_texts(b.assembler, "t", WLK_ATTR_STRINGS, broken, 1, &error),
+                   &error, "string.utf8", NULL);
+    bench_close(&b);
+}
+
+static void test_an_error_is_not_always_wanted(void **state) {
+    (void)state;
+    const wlk_tensor tensor = {.name = "t", .dtype = WLK_F32, .nbytes = 3, .data = "abc"};
+    bench b;
+    bench_open(&b);
+    assert_int_equal(assembler_tensor(b.assembler, &tensor, NULL, NULL), WLK_REFUSED);
+    bench_close(&b);
+}
+
+/* Everything that the assembler has room for, more of it than it reserves at first. */
+static wlk_status assemble_all(bench *b, wlk_error *error) {
+    static const char *const texts[] = {"red", "blue"};
+    char name[16];
+    TRY(run_line(b, (const char *[]){"opset", "my"}, 2, error));
+    TRY(run_line(b, (const char *[]){"opset", ""}, 2, error));
+    for (int i = 0; i < 40; i++) {
+        (void)snprintf(name, sizeof name, "t%d", i);
+        TRY(run_line(b, (const char *[]){"tensor", name}, 2, error));
+    }
+    TRY(run_line(b, (const char *[]){"graph"}, 1, error));
+    TRY(run_line(b, (const char *[]){"in", "x", "t"}, 3, error));
+    TRY(run_line(b, (const char *[]){"out", "y", "t"}, 3, error));
+    TRY(run_line(b, (const char *[]){"node", "A", ":", "x", "t0", ":", "y"}, 7, error));
+    for (int i = 1; i <= 20; i++) {
+        (void)snprintf(name, sizeof name, "%d", i);
+        TRY(run_line(b, (const char *[]){"attr", name, "graph", name}, 4, error));
+    }
+    TRY(assembler_attribute_texts(b->assembler, "colours", WLK_ATTR_STRINGS, texts, 2, error));
+    for (int i = 1; i <= 20; i++) {
+        (void)snprintf(name, sizeof name, "i%d", i);
+        TRY(run_line(b, (const char *[]){"graph"}, 1, error));
+        TRY(run_line(b, (const char *[]){"in", name}, 2, error));
+        TRY(run_line(b, (const char *[]){"out", name}, 2, error));
+    }
+    TRY(run_line(b, (const char *[]){"rows", "0", ":", "1"}, 4, error));
+    return assembler_finish(b->assembler, error);
+}
+
+static wlk_status assemble(const void *context, wlk_error *error) {
+    bench b;
+    wlk_model *model = NULL;
+    (void)context;
+    wlk_status status = bench_make(&b, error);
+    if (status == WLK_OK) status = assemble_all(&b, error);
+    if (status == WLK_OK) {
+        status = image_build_model(b.builder, b.sink, 0, &b.limits, &model, error);
+    }
+    wlk_model_free(model);
+    bench_close(&b);
+    return status;
+}
+
+static void test_no_memory(void **state) {
+    (void)state;
+    no_memory_everywhere("a graph by names", assemble, NULL);
+}
+
 int main(void) {
+    points_set();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepted),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_golden_rows_fit_the_type),
         cmocka_unit_test(test_bad_tensors_are_named),
         cmocka_unit_test(test_bad_attributes),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_an_error_is_not_always_wanted),
+        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

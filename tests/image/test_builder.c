@@ -2,6 +2,8 @@
  * caller, and that the image does not depend on the order of arrival. */
 #include "support/image_support.h"
 
+#include "image/builder_internal.h"
+
 static wlk_limits limits;
 static image_fixture f;
 static image_builder *b;
@@ -416,6 +418,46 @@ static void misuse_attribute_string(void) {
     (void)image_node(b, 0, 0, 0, 0);
     (void)image_attribute(b, 0, WLK_ATTR_STRING, &string, 1, 0);
 }
+static void misuse_attribute_strings(void) {
+    const uint64_t strings[] = {77, 0};
+    (void)image_graph(b, 0, 0);
+    (void)image_node(b, 0, 0, 0, 0);
+    (void)image_attribute(b, 0, WLK_ATTR_STRINGS, strings, 2, 0);
+}
+static void misuse_no_attribute_type(void) {
+    const uint64_t one = 1;
+    (void)image_graph(b, 0, 0);
+    (void)image_node(b, 0, 0, 0, 0);
+    (void)image_attribute(b, 0, (wlk_attribute_type)0, &one, 1, 0);
+}
+static void misuse_attribute_name(void) {
+    const uint64_t one = 1;
+    (void)image_graph(b, 0, 0);
+    (void)image_node(b, 0, 0, 0, 0);
+    (void)image_attribute(b, 77, WLK_ATTR_INT, &one, 1, 0);
+}
+static void misuse_node_op(void) {
+    (void)image_graph(b, 0, 0);
+    (void)image_node(b, 77, 0, 0, 0);
+}
+static void misuse_node_domain(void) {
+    (void)image_graph(b, 0, 0);
+    (void)image_node(b, 0, 77, 0, 0);
+}
+static void misuse_node_name(void) {
+    (void)image_graph(b, 0, 0);
+    (void)image_node(b, 0, 0, 77, 0);
+}
+static void misuse_opset_domain(void) {
+    (void)image_opset(b, 77, 1, 0);
+}
+static void misuse_block_kind(void) {
+    (void)image_block(b, 77, 32, 18, 0);
+}
+static void misuse_tensor_name(void) {
+    const image_tensor_spec spec = {.name = 77, .dtype = WLK_F32, .block = IMAGE_NONE};
+    (void)image_tensor(b, &spec);
+}
 static void misuse_value_name(void) {
     (void)image_value(b, 77, IMAGE_NONE, 0);
 }
@@ -471,6 +513,15 @@ static void test_misuse(void **state) {
         misuse_two_values_of_a_scalar,
         misuse_attribute_type,
         misuse_attribute_string,
+        misuse_attribute_strings,
+        misuse_no_attribute_type,
+        misuse_attribute_name,
+        misuse_node_op,
+        misuse_node_domain,
+        misuse_node_name,
+        misuse_opset_domain,
+        misuse_block_kind,
+        misuse_tensor_name,
         misuse_value_name,
         misuse_graph_name,
         misuse_meta_path,
@@ -488,6 +539,95 @@ static void test_misuse(void **state) {
         assert_int_equal(image_builder_status(b, &error), WLK_SYSTEM);
         assert_refusal(&error, RULE_INTERNAL_DEFECT);
     }
+}
+
+/* Behind the first error nothing is added, whatever it is. */
+static void test_nothing_behind_an_error(void **state) {
+    (void)state;
+    const type_record type = {TENSOR_TYPE};
+    const uint64_t one = 1;
+    const uint32_t tensor = 0;
+    const wlk_status stuck = image_opset(b, 0, 0, 500);
+    assert_int_equal(stuck, WLK_REFUSED);
+    assert_int_equal(image_block(b, 0, 32, 18, 0), IMAGE_NONE);
+    assert_int_equal(image_payload(b, (const uint8_t *)"x", 1), stuck);
+    assert_int_equal(image_type(b, &type, 0), IMAGE_NONE);
+    assert_int_equal(image_value(b, 0, IMAGE_NONE, 0), IMAGE_NONE);
+    assert_int_equal(image_graph(b, 0, 0), IMAGE_NONE);
+    assert_int_equal(image_graph_input(b, 0), stuck);
+    assert_int_equal(image_graph_output(b, 0), stuck);
+    assert_int_equal(image_node(b, 0, 0, 0, 0), IMAGE_NONE);
+    assert_int_equal(image_node_input(b, 0), stuck);
+    assert_int_equal(image_attribute(b, 0, WLK_ATTR_INT, &one, 1, 0), stuck);
+    assert_int_equal(image_meta(b, 0, WLK_META_NULL, 0, 0), stuck);
+    assert_int_equal(image_opset(b, 0, 1, 0), stuck);
+    assert_int_equal(image_selftest(b, &tensor, 1, &tensor, 1, 0, 0, 0), stuck);
+    assert_int_equal(image_finding(b, RULE_STRING_UTF8, WLK_NOTE, 0, 0, 0), stuck);
+    assert_int_equal(image_span(b, WLK_SPAN_PADDING, 0, 1, IMAGE_NONE), stuck);
+    assert_int_equal(builder_fail(b, RULE_INTERNAL_DEFECT), stuck);
+    assert_stuck(RULE_OPSET_VERSION, 500);
+}
+
+/* Invariant 7: counts that nothing can hold, and under no limit. */
+static void test_impossible_counts(void **state) {
+    (void)state;
+    static const struct {
+        image_part part;
+        uint64_t count;
+    } rows[] = {{PART_TEXT, UINT64_MAX},
+                {PART_TYPES, UINT64_MAX / 2},
+                {PART_TYPES, UINT64_MAX / 112},
+                {PART_TEXT, IMAGE_NONE}};
+    const uint64_t usual = limits.image_bytes;
+    limits.image_bytes = UINT64_MAX;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        restart();
+        assert_int_equal(builder_append(b, rows[i].part, "", rows[i].count), IMAGE_NONE);
+        assert_stuck(RULE_LIMIT_IMAGE_BYTES, 0);
+    }
+    limits.image_bytes = usual;
+    restart();
+}
+
+static wlk_status pretend(void *context, const uint8_t *data, uint64_t length, wlk_error *error) {
+    (void)context, (void)data, (void)length, (void)error;
+    return WLK_OK;
+}
+
+/* Payloads that only a sink that keeps nothing could take. */
+static void test_payloads_do_not_wrap(void **state) {
+    (void)state;
+    static const uint64_t shape[] = {INT64_MAX};
+    const image_sink nowhere = {.begin = accept_begin, .append = pretend};
+    const image_tensor_spec spec = {.dtype = WLK_U8,
+                                    .rank = 1,
+                                    .shape = shape,
+                                    .block = IMAGE_NONE,
+                                    .data = (const uint8_t *)"",
+                                    .nbytes = INT64_MAX};
+    wlk_limits endless = limits;
+    wlk_error error = {0};
+    endless.output_bytes = UINT64_MAX;
+    image_builder *builder = image_builder_new(&endless, &nowhere);
+    assert_int_equal(image_tensor(builder, &spec), 0);
+    assert_int_equal(image_tensor(builder, &spec), 1);
+    assert_int_equal(image_tensor(builder, &spec), IMAGE_NONE);
+    assert_int_equal(image_builder_status(builder, &error), WLK_LIMIT);
+    assert_refusal(&error, RULE_LIMIT_OUTPUT_BYTES);
+    image_builder_free(builder);
+}
+
+/* Only the latest types are compared with a new one. */
+static void test_many_types(void **state) {
+    (void)state;
+    type_record type = {TENSOR_TYPE, .has_shape = 1, .rank = 1};
+    for (uint32_t i = 0; i < 40; i++) {
+        type.dims[0] = i;
+        assert_int_equal(image_type(b, &type, 0), i);
+    }
+    assert_int_equal(image_type(b, &type, 0), 39);
+    type.dims[0] = 0;
+    assert_int_equal(image_type(b, &type, 0), 40);
 }
 
 /* ---- the image depends on the model alone */
@@ -563,6 +703,10 @@ int main(void) {
         TEST(test_opset_and_tolerance),
         TEST(test_first_error_sticks),
         TEST(test_misuse),
+        TEST(test_nothing_behind_an_error),
+        TEST(test_impossible_counts),
+        TEST(test_payloads_do_not_wrap),
+        TEST(test_many_types),
         TEST(test_same_model_same_image),
         TEST(test_lost_text_is_shared_again),
     };

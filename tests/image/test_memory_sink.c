@@ -55,6 +55,22 @@ static void test_holds_the_budget(void **state) {
     memory_sink_free(sink);
 }
 
+/* Invariant 7: a length under no limit that nothing can hold. */
+static void test_no_room(void **state) {
+    (void)state;
+    memory_sink *sink = sink_with(UINT64_MAX);
+    const image_sink interface = memory_sink_interface(sink);
+    wlk_error error = {0};
+    assert_int_equal(interface.begin(sink, UINT64_MAX, 0, &error), WLK_SYSTEM);
+    assert_refusal(&error, RULE_INTERNAL_MEMORY);
+    assert_int_equal(interface.append(sink, (const uint8_t *)"x", 1, &error), WLK_SYSTEM);
+    assert_refusal(&error, RULE_INTERNAL_DEFECT);
+    assert_int_equal(interface.begin(sink, 0, 0, &error), WLK_OK);
+    assert_int_equal(interface.append(sink, NULL, 0, &error), WLK_OK);
+    assert_int_equal(interface.append(sink, NULL, 1, &error), WLK_SYSTEM);
+    memory_sink_free(sink);
+}
+
 static void test_takes_no_more_than_announced(void **state) {
     (void)state;
     memory_sink *sink = sink_with(100);
@@ -108,6 +124,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keeps_and_aligns),
         cmocka_unit_test(test_holds_the_budget),
+        cmocka_unit_test(test_no_room),
         cmocka_unit_test(test_takes_no_more_than_announced),
         cmocka_unit_test(test_handing_over_nothing),
         cmocka_unit_test(test_build_model_of_an_unfinished_builder),

@@ -4,6 +4,7 @@
 #include "image/memory_sink.h"
 #include "image/meta_schema.h"
 #include "image/meta_tree.h"
+#include "support/no_memory.h"
 
 /* A tree with what it stands on. */
 typedef struct bench {
@@ -216,14 +217,48 @@ static void test_known_keys(void **state) {
     assert_non_null(meta_schema_keys("/metadata", &count));
     assert_int_equal(count, 6);
     assert_null(meta_schema_keys("/metadata/metrics", &count));
+    assert_false(meta_schema_allows("/kind/of", WLK_META_INT));
+    assert_false(meta_schema_allows("/xa", WLK_META_INT));
+    assert_false(meta_schema_allows("/metadata/xa", WLK_META_INT));
     assert_int_equal(count, 0);
 }
 
+static wlk_status fill(meta_tree *tree, wlk_error *error) {
+    char path[32];
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(path, sizeof path, "/x-%d/a/b", i);
+        TRY(meta_tree_set_text(tree, path, "a text", error));
+    }
+    return meta_tree_finish(tree, error);
+}
+
+static wlk_status make(const void *context, wlk_error *error) {
+    bench b = {.sink = NULL};
+    (void)context;
+    wlk_limits_default(&b.limits);
+    b.sink = memory_sink_new(&b.limits);
+    if (b.sink) {
+        b.interface = memory_sink_interface(b.sink);
+        b.builder = image_builder_new(&b.limits, &b.interface);
+    }
+    if (b.builder) b.tree = meta_tree_new(b.builder, &b.limits);
+    const wlk_status status =
+        b.tree ? fill(b.tree, error) : error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    bench_close(&b);
+    return status;
+}
+
+static void test_no_memory(void **state) {
+    (void)state;
+    no_memory_everywhere("metadata", make, NULL);
+}
+
 int main(void) {
+    points_set();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),      cmocka_unit_test(test_refused),
         cmocka_unit_test(test_limits),     cmocka_unit_test(test_path_append),
-        cmocka_unit_test(test_known_keys),
+        cmocka_unit_test(test_known_keys), cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,8 @@
  * every section, every dtype, every attribute and metadata type. */
 #include "support/image_support.h"
 
+#include "image/model.h"
+
 typedef struct loaded {
     wlk_model *model;
 } loaded;
@@ -288,6 +290,8 @@ static void test_descriptions(void **state) {
     assert_int_equal(payload.kind, WLK_SPAN_PAYLOAD);
     assert_int_equal(payload.offset, SAMPLE_DATA_AT);
     assert_int_equal(payload.tensor, SAMPLE_HELD);
+    assert_int_equal(model_tensor_offset(model, SAMPLE_HELD), SAMPLE_DATA_AT);
+    assert_true(model_tensor_offset(model, SAMPLE_EMPTY) == WLK_NO_OFFSET);
 }
 
 /* Invariants 7 and 11: an index from anywhere is answered, never followed. */

@@ -1,6 +1,7 @@
 #include "support/scratch.h"
 
 #include "image/name_map.h"
+#include "support/no_memory.h"
 
 static void test_what_was_set_is_found(void **state) {
     (void)state;
@@ -56,10 +57,30 @@ static void test_many_names(void **state) {
     name_map_free(NULL);
 }
 
+static wlk_status fill(const void *context, wlk_error *error) {
+    name_map *map = name_map_new();
+    char name[64];
+    (void)context;
+    bool set = map != NULL;
+    for (uint32_t i = 0; set && i < 100; i++) {
+        name_of(i, name);
+        set = name_map_set(map, name, i);
+    }
+    name_map_free(map);
+    return set ? WLK_OK : error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+}
+
+static void test_no_memory(void **state) {
+    (void)state;
+    no_memory_everywhere("a hundred names", fill, NULL);
+}
+
 int main(void) {
+    points_set();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_was_set_is_found),
         cmocka_unit_test(test_many_names),
+        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

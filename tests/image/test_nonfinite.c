@@ -231,6 +231,13 @@ static void test_nothing_but_nan(void **state) {
 }
 
 /* A tensor that is cut into ranges gives what it gives as a whole, in any order. */
+static void add_range(nonfinite *sum, const float *data, uint64_t count, uint64_t at,
+                      uint64_t step) {
+    const uint64_t length = count - at < step ? count - at : step;
+    const nonfinite range = nonfinite_count(WLK_F32, data + at, length);
+    nonfinite_add(sum, &range, at);
+}
+
 static void test_ranges_add_up(void **state) {
     (void)state;
     enum { COUNT = 4000 };
@@ -245,11 +252,10 @@ static void test_ranges_add_up(void **state) {
     for (uint64_t step = 1; step <= COUNT; step = step * 3 + 1) {
         nonfinite sum = {.first = NONFINITE_NONE};
         const uint64_t ranges = (COUNT + step - 1) / step;
-        for (uint64_t k = ranges; k-- > 0;) {
-            const uint64_t at = k * step, length = COUNT - at < step ? COUNT - at : step;
-            const nonfinite range = nonfinite_count(WLK_F32, data + at, length);
-            nonfinite_add(&sum, &range, at);
-        }
+        for (uint64_t k = ranges; k-- > 0;) add_range(&sum, data, COUNT, k * step, step);
+        assert_memory_equal(&sum, &whole, sizeof sum);
+        sum = (nonfinite){.first = NONFINITE_NONE};
+        for (uint64_t k = 0; k < ranges; k++) add_range(&sum, data, COUNT, k * step, step);
         assert_memory_equal(&sum, &whole, sizeof sum);
     }
 }
@@ -266,15 +272,19 @@ static void test_tensors(void **state) {
                                .count = 4,
                                .data = values,
                                .nbytes = sizeof values};
-    wlk_tensor absent = tensor, short_of_bytes = tensor, integers = tensor;
+    wlk_tensor absent = tensor, short_of_bytes = tensor, integers = tensor, endless = tensor;
     absent.data = NULL; /* as in a lazy model */
     short_of_bytes.nbytes = 15;
     integers.dtype = WLK_I32;
+    endless.count = UINT64_MAX;
     const struct {
         const wlk_tensor *tensor;
         uint64_t nan, infinity, first;
-    } rows[] = {
-        {&tensor, 2, 1, 1}, {&absent, 0, 0, 4}, {&short_of_bytes, 0, 0, 4}, {&integers, 0, 0, 4}};
+    } rows[] = {{&tensor, 2, 1, 1},
+                {&absent, 0, 0, 4},
+                {&short_of_bytes, 0, 0, 4},
+                {&integers, 0, 0, 4},
+                {&endless, 0, 0, UINT64_MAX}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint64_t nan = 9, infinity = 9, first = 9;
         wlk_tensor_nonfinite(rows[i].tensor, &nan, &infinity, &first);

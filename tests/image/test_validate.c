@@ -586,6 +586,105 @@ static void test_value_named_like_a_tensor(void **state) {
     assert_refusal(&error, RULE_IMAGE_NAME);
 }
 
+/* ---- what needs another image than the sample */
+
+static wlk_status validate_with(const image_header *header, uint64_t length, wlk_error *error) {
+    wlk_model *model = NULL;
+    const image_payloads none = {.count = 0};
+    uint8_t *image = calloc(1, length);
+    assert_non_null(image);
+    memcpy(image, header, sizeof *header);
+    return image_validate(image, length, 0, &none, &valid.limits, &model, error);
+}
+
+static void test_no_strings_at_all(void **state) {
+    (void)state;
+    const image_header header = {.magic = IMAGE_MAGIC, .version = IMAGE_VERSION};
+    wlk_error error = {0};
+    assert_int_equal(validate_with(&header, sizeof header, &error), WLK_CAGE);
+    assert_refusal(&error, RULE_IMAGE_STRING);
+}
+
+/* The first string is the empty one. */
+static void test_no_empty_string(void **state) {
+    (void)state;
+    struct {
+        image_header header;
+        string_record string;
+        char text[8];
+    } image = {{.magic = IMAGE_MAGIC, .version = IMAGE_VERSION}, {0, 1}, "a"};
+    wlk_model *model = NULL;
+    wlk_error error = {0};
+    const image_payloads none = {.count = 0};
+    image.header.counts[WLK_SECTION_STRINGS] = 1;
+    image.header.counts[WLK_SECTION_TEXT] = 2;
+    uint8_t *copy = malloc(sizeof image);
+    assert_non_null(copy);
+    memcpy(copy, &image, sizeof image);
+    assert_int_equal(image_validate(copy, sizeof image, 0, &none, &valid.limits, &model, &error),
+                     WLK_CAGE);
+    assert_refusal(&error, RULE_IMAGE_STRING);
+}
+
+/* Invariant 7: counts of a TiB of records. */
+static void test_counts_of_everything(void **state) {
+    (void)state;
+    image_header header = {.magic = IMAGE_MAGIC, .version = IMAGE_VERSION};
+    wlk_error error = {0};
+    for (uint32_t i = 0; i < WLK_SECTION_COUNT; i++) header.counts[i] = UINT32_MAX;
+    assert_int_equal(validate_with(&header, sizeof header, &error), WLK_CAGE);
+    assert_refusal(&error, RULE_IMAGE_LENGTH);
+}
+
+static void test_nothing_to_validate(void **state) {
+    (void)state;
+    wlk_model *model = NULL;
+    wlk_error error = {0};
+    const image_payloads none = {.count = 0};
+    assert_int_equal(image_validate(NULL, 4096, 0, &none, &valid.limits, &model, &error), WLK_CAGE);
+    assert_refusal(&error, RULE_IMAGE_LENGTH);
+}
+
+static void test_long_evidence(void **state) {
+    (void)state;
+    image_fixture f;
+    wlk_model *model = NULL;
+    wlk_error error = {0};
+    char text[300];
+    uint8_t *image;
+    uint64_t length, total;
+    uint64_t offsets[WLK_SECTION_COUNT];
+    memset(text, 'x', sizeof text);
+    image_fixture_open(&f, &valid.limits);
+    image_builder *b = f.builder;
+    const uint32_t path = image_literal(b, "/kind");
+    assert_int_equal(image_meta(b, path, WLK_META_STRING, image_string(b, text, sizeof text, 0), 0),
+                     WLK_OK);
+    assert_int_equal(image_finding(b, RULE_STRING_UTF8, WLK_NOTE, 0, 0, 0), WLK_OK);
+    assert_int_equal(image_finish(b, 0, &image, &length, &error), WLK_OK);
+    image_fixture_close(&f);
+    assert_true(image_layout(((const image_header *)image)->counts, offsets, &total));
+    ((finding_record *)(image + offsets[WLK_SECTION_FINDINGS]))->evidence = 2; /* "", /kind, text */
+    const image_payloads none = {.count = 0};
+    assert_int_equal(image_validate(image, length, 0, &none, &valid.limits, &model, &error),
+                     WLK_CAGE);
+    assert_refusal(&error, RULE_IMAGE_FINDING);
+}
+
+/* Golden rows are those of the main graph. */
+static void test_golden_rows_without_a_graph(void **state) {
+    (void)state;
+    image_fixture f;
+    wlk_model *model = NULL;
+    wlk_error error = {0};
+    image_fixture_open(&f, &valid.limits);
+    assert_int_equal(image_selftest(f.builder, NULL, 0, NULL, 0, 0, 0, 0), WLK_OK);
+    assert_int_equal(image_build_model(f.builder, f.sink, 0, &valid.limits, &model, &error),
+                     WLK_CAGE);
+    assert_refusal(&error, RULE_IMAGE_SELFTEST);
+    image_fixture_close(&f);
+}
+
 /* ---- an image without anything */
 
 static void test_smallest_image(void **state) {
@@ -613,6 +712,12 @@ int main(void) {
         cmocka_unit_test(test_one_record_more_or_less),
         cmocka_unit_test(test_unused_string),
         cmocka_unit_test(test_value_named_like_a_tensor),
+        cmocka_unit_test(test_no_strings_at_all),
+        cmocka_unit_test(test_no_empty_string),
+        cmocka_unit_test(test_counts_of_everything),
+        cmocka_unit_test(test_nothing_to_validate),
+        cmocka_unit_test(test_long_evidence),
+        cmocka_unit_test(test_golden_rows_without_a_graph),
         cmocka_unit_test(test_smallest_image),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -201,6 +201,15 @@ static void test_place_in_the_file(void **state) {
     free(more);
 }
 
+/* Invariant 7: lengths whose sum wraps, under no limit. */
+static void test_endless_buffers(void **state) {
+    sample *s = *state;
+    s->limits.output_bytes = UINT64_MAX;
+    s->buffers[WLK_F64].length = UINT64_MAX / 2;
+    s->buffers[WLK_F32].length = UINT64_MAX / 2 + 2;
+    assert_refused(s, RULE_LIMIT_OUTPUT_BYTES, WLK_NO_OFFSET);
+}
+
 /* A decoded payload has no place, and its range says only whose it is. */
 static void test_decoded_buffer(void **state) {
     sample *s = *state;
@@ -292,6 +301,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_missing_buffer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_short_buffer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_place_in_the_file, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_endless_buffers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_decoded_buffer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_misaligned_buffer, setup, teardown),
         cmocka_unit_test(test_no_file_no_place),

@@ -43,20 +43,21 @@ static void test_probabilities_and_labels(void **state) {
 
 static void test_text_is_quoted_where_needed(void **state) {
     (void)state;
-    static const char *const texts[] = {"plain",      "",   "a,b",     "say \"x\"",
-                                        "two\nlines", " x", "\xc3\xa9"};
+    static const char *const texts[] = {"plain",      "",   "a,b",      "say \"x\"",
+                                        "two\nlines", " x", "\xc3\xa9", "\xef\xbb\xbfmark"};
     uint8_t data[256] = {0};
     uint64_t end = 0;
-    for (size_t i = 0; i < 7; i++) {
-        memcpy(data + 64 + end, texts[i], strlen(texts[i]));
+    for (size_t i = 0; i < 8; i++) {
+        memcpy(data + 72 + end, texts[i], strlen(texts[i]));
         end += strlen(texts[i]);
         store_u64(data + 8 * i + 8, end);
     }
-    const wlk_tensor t = {.dtype = WLK_STR, .rank = 1, .shape = {7}, .count = 7, .data = data};
+    const wlk_tensor t = {.dtype = WLK_STR, .rank = 1, .shape = {8}, .count = 8, .data = data};
     const csv_output outputs[] = {{&t, "class", NULL}};
     char *text = written(outputs, 1, false);
     assert_string_equal(text,
-                        "plain\n\n\"a,b\"\n\"say \"\"x\"\"\"\n\"two\nlines\"\n\" x\"\n\xc3\xa9\n");
+                        "plain\n\n\"a,b\"\n\"say \"\"x\"\"\"\n\"two\nlines\"\n\" x\"\n\xc3\xa9\n"
+                        "\"\xef\xbb\xbfmark\"\n");
     free(text);
 }
 

@@ -99,6 +99,7 @@ static const struct {
     {A64 "  m\n" B64 "  /d/m\n", "/d/m", RULE_TRUST_DIGEST_CONFLICT, 68, 0, 0, 0},
     {A64 "  m\nBLAKE2b-256 (m) = " A64 "\n", "m", RULE_TRUST_DIGEST_CONFLICT, 68, 0, 0, 0},
     {A64 "  m\n" A128 "  m\n", "m", RULE_TRUST_DIGEST_CONFLICT, 68, 0, 0, 0},
+    {A128 "  m\nBLAKE2b-256 (m) = " A64 "\n", "m", RULE_TRUST_DIGEST_CONFLICT, 132, 0, 0, 0},
     /* not a list; the file's own line is no excuse */
     {"hello\n", "m", RULE_TRUST_DIGEST_TEXT, 0, 0, 0, 0},
     {A64 "  m\nhello\n", "m", RULE_TRUST_DIGEST_TEXT, 68, 0, 0, 0},
@@ -115,6 +116,9 @@ static const struct {
     {"SHA256 (m)= " A64 "\n", "m", RULE_TRUST_DIGEST_TEXT, 0, 0, 0, 0},
     {"SHA256 (m) = " A64 " \n", "m", RULE_TRUST_DIGEST_TEXT, 0, 0, 0, 0},
     {"SHA256 (m) = " A32 "\n", "m", RULE_TRUST_DIGEST_TEXT, 0, 0, 0, 0},
+    {A32 "0123456789abcdef0123456789abcdeg  m\n", "m", RULE_TRUST_DIGEST_TEXT, 0, 0, 0, 0},
+    {"SHA256 (m) = " A32 "g123456789abcdef0123456789abcdef\n", "m", RULE_TRUST_DIGEST_TEXT, 0, 0, 0,
+     0},
     {"SHA256 (m) = " A128 "\n", "m", RULE_TRUST_DIGEST_TEXT, 0, 0, 0, 0},
     {"SHA256 (", "", RULE_TRUST_DIGEST_TEXT, 0, 0, 0, 0},
     {"MD5 (m) = " A32 "\n", "m", RULE_TRUST_DIGEST_TEXT, 0, 0, 0, 0},

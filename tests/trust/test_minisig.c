@@ -269,7 +269,8 @@ static void test_which_lie_beside(void **state) {
     wlk_signature *list;
     wlk_error error;
     uint32_t count = 7;
-    const char *file = in_scratch("m.wlk"); /* need not be there */
+    char file[PATH_MAX]; /* need not be there */
+    (void)snprintf(file, sizeof file, "%s", in_scratch("m.wlk"));
     EXPECT_OK(wlk_signatures_beside(file, trust, &list, &count, &error));
     assert_null(list);
     assert_int_equal(count, 0);
@@ -288,6 +289,11 @@ static void test_which_lie_beside(void **state) {
     EXPECT_OK(wlk_signatures_beside(file, trust, &list, &count, &error));
     assert_int_equal(count, 3);
     assert_int_equal(list[0].key_id[0], 8);
+    wlk_free(list);
+    put_signature("m.wlk.0101010101010101.minisig", 1);
+    EXPECT_OK(wlk_signatures_beside(file, trust, &list, &count, &error));
+    assert_int_equal(count, 4);
+    assert_int_equal(list[1].key_id[0], 1);
     wlk_free(list);
     EXPECT_OK(wlk_signatures_beside(file, NULL, &list, &count, &error));
     assert_int_equal(count, 1);

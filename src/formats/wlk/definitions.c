@@ -1,5 +1,4 @@
 
-#include "base/checked.h"
 #include "base/memory.h"
 #include "formats/wlk/reader.h"
 
@@ -17,10 +16,6 @@ static const schema_key port_keys[PORT_KEYS] = {
     [PORT_TYPE] = {"type", KIND_MAP, false, false},
 };
 static const schema port_schema = SCHEMA_OF(port_keys);
-
-wlk_status graph_fields(const reader *r, uint32_t index, cursor *fields, wlk_error *error) {
-    return schema_slice(r->graphs[index].slice, &graph_schema, fields, error);
-}
 
 wlk_status port_read(const element *e, const msgpack_object **name, const msgpack_object **type,
                      wlk_error *error) {
@@ -75,9 +70,7 @@ static wlk_status define_input(reader *r, const element *e, uint32_t graph, uint
 
 static wlk_status allocate_main_inputs(reader *r, uint32_t count, uint64_t offset,
                                        wlk_error *error) {
-    uint64_t bytes;
-    if (!checked_mul(count, sizeof *r->main_inputs, &bytes)) bytes = 0;
-    r->main_inputs = mem_alloc(bytes ? bytes : 1);
+    r->main_inputs = mem_zeroed(count, sizeof *r->main_inputs);
     if (!r->main_inputs) return error_at(error, RULE_INTERNAL_MEMORY, offset);
     r->main_input_count = count;
     return WLK_OK;
@@ -166,13 +159,13 @@ static wlk_status define_nodes(reader *r, uint32_t graph, cursor field, wlk_erro
 
 /* Graphs that refer to this one stand before it: now it is known if any does. */
 static wlk_status define_graph(reader *r, uint32_t graph, wlk_error *error) {
-    cursor fields[GRAPH_KEYS];
-    if (r->graphs[graph].level == 0) {
-        return error_at(error, RULE_GRAPH_SUBGRAPH_UNUSED, r->graphs[graph].slice.base);
+    graph_entry *entry = &r->graphs[graph];
+    if (entry->level == 0) {
+        return error_at(error, RULE_GRAPH_SUBGRAPH_UNUSED, entry->slice.base);
     }
-    TRY(graph_fields(r, graph, fields, error));
-    TRY(define_inputs(r, graph, fields[GRAPH_INPUTS], error));
-    return define_nodes(r, graph, fields[GRAPH_NODES], error);
+    TRY(schema_slice(entry->slice, &graph_schema, entry->fields, error));
+    TRY(define_inputs(r, graph, entry->fields[GRAPH_INPUTS], error));
+    return define_nodes(r, graph, entry->fields[GRAPH_NODES], error);
 }
 
 wlk_status definitions_read(reader *r, wlk_error *error) {
@@ -185,7 +178,7 @@ wlk_status definitions_read(reader *r, wlk_error *error) {
     if (!r->graphs) return error_at(error, RULE_INTERNAL_MEMORY, at.base);
     r->graph_count = count;
     r->graphs[0].level = 1;
-    for (uint32_t i = 0; i < count; i++) TRY(scan_slice(&at, &r->graphs[i].slice, NULL, error));
+    for (uint32_t i = 0; i < count; i++) r->graphs[i].slice = scan_slice(&at, NULL);
     for (uint32_t i = 0; i < count; i++) TRY(define_graph(r, i, error));
     return WLK_OK;
 }

@@ -2,6 +2,8 @@
 
 #include "base/checked.h"
 
+#define ZONE_BYTES 4096 /* what most elements need */
+
 /* in, out; of each attribute a name, a map, its key and a list; the node's own
  * keys and values, and a type as deep as the format allows. */
 static uint64_t node_objects(const wlk_limits *limits) {
@@ -30,25 +32,33 @@ uint64_t element_max_objects(const wlk_limits *limits) {
 }
 
 void element_close(element *e) {
-    msgpack_unpacked_destroy(&e->unpacked);
+    if (e->zone.chunk_list.head) msgpack_zone_destroy(&e->zone);
     *e = ELEMENT_NONE;
 }
 
+/* What comes next uses the memory of what was there. */
+static bool zone_ready(msgpack_zone *zone) {
+    if (!zone->chunk_list.head) return msgpack_zone_init(zone, ZONE_BYTES);
+    msgpack_zone_clear(zone);
+    return true;
+}
+
 wlk_status element_next(element *e, cursor *c, uint64_t max_objects, wlk_error *error) {
-    element_close(e);
     uint64_t objects;
-    TRY(scan_slice(c, &e->slice, &objects, error));
+    e->root = NULL;
+    e->slice = scan_slice(c, &objects);
     const uint64_t offset = e->slice.base;
     if (objects > max_objects) return error_at(error, RULE_LIMIT_ELEMENT_OBJECTS, offset);
+    if (!zone_ready(&e->zone)) return error_at(error, RULE_INTERNAL_MEMORY, offset);
     size_t end = 0;
     const msgpack_unpack_return result =
-        msgpack_unpack_next(&e->unpacked, (const char *)e->slice.data, e->slice.size, &end);
+        msgpack_unpack((const char *)e->slice.data, e->slice.size, &end, &e->zone, &e->object);
     if (result == MSGPACK_UNPACK_NOMEM_ERROR) return error_at(error, RULE_INTERNAL_MEMORY, offset);
     /* The structure has been checked: two readers of msgpack must agree on it. */
     if (result != MSGPACK_UNPACK_SUCCESS || end != e->slice.size) {
         return error_at(error, RULE_INTERNAL_DEFECT, offset);
     }
-    e->root = &e->unpacked.data;
+    e->root = &e->object;
     return WLK_OK;
 }
 
@@ -58,8 +68,7 @@ static bool locate(cursor *c, const msgpack_object *at, const msgpack_object *ta
                    uint64_t *offset) {
     *offset = cursor_offset(c);
     if (at == target) return true;
-    token t;
-    if (token_read(c, &t, NULL) != WLK_OK) return false;
+    (void)scan_head(c);
     if (at->type == MSGPACK_OBJECT_ARRAY) {
         for (uint32_t i = 0; i < at->via.array.size; i++) {
             if (locate(c, &at->via.array.ptr[i], target, offset)) return true;
@@ -77,8 +86,9 @@ static bool locate(cursor *c, const msgpack_object *at, const msgpack_object *ta
 
 uint64_t element_offset(const element *e, const msgpack_object *object) {
     cursor c = e->slice;
-    uint64_t offset;
-    return locate(&c, e->root, object, &offset) ? offset : e->slice.base;
+    uint64_t offset = e->slice.base;
+    (void)locate(&c, e->root, object, &offset); /* an object is looked for in its own element */
+    return offset;
 }
 
 uint64_t element_text_offset(const element *e, const msgpack_object_str *text) {
@@ -92,28 +102,21 @@ wlk_status element_refuse(const element *e, const msgpack_object *object, wlk_ru
     return error_at(error, rule, element_offset(e, object));
 }
 
+/* What the pre-scan lets none of through, which is bin, ext and float 32, has no kind. */
+static const uint8_t kinds[] = {
+    [MSGPACK_OBJECT_NIL] = KIND_NIL,
+    [MSGPACK_OBJECT_BOOLEAN] = KIND_BOOL,
+    [MSGPACK_OBJECT_POSITIVE_INTEGER] = KIND_UINT,
+    [MSGPACK_OBJECT_NEGATIVE_INTEGER] = KIND_NEGATIVE,
+    [MSGPACK_OBJECT_FLOAT64] = KIND_FLOAT,
+    [MSGPACK_OBJECT_STR] = KIND_STR,
+    [MSGPACK_OBJECT_ARRAY] = KIND_ARRAY,
+    [MSGPACK_OBJECT_MAP] = KIND_MAP,
+    [MSGPACK_OBJECT_BIN] = 0,
+    [MSGPACK_OBJECT_EXT] = 0,
+    [MSGPACK_OBJECT_FLOAT32] = 0, /* the greatest */
+};
+
 object_kind element_kind(const msgpack_object *object) {
-    switch (object->type) {
-        case MSGPACK_OBJECT_NIL:
-            return KIND_NIL;
-        case MSGPACK_OBJECT_BOOLEAN:
-            return KIND_BOOL;
-        case MSGPACK_OBJECT_POSITIVE_INTEGER:
-            return KIND_UINT;
-        case MSGPACK_OBJECT_NEGATIVE_INTEGER:
-            return KIND_NEGATIVE;
-        case MSGPACK_OBJECT_FLOAT64:
-            return KIND_FLOAT;
-        case MSGPACK_OBJECT_STR:
-            return KIND_STR;
-        case MSGPACK_OBJECT_ARRAY:
-            return KIND_ARRAY;
-        case MSGPACK_OBJECT_MAP:
-            return KIND_MAP;
-        case MSGPACK_OBJECT_FLOAT32:
-        case MSGPACK_OBJECT_BIN:
-        case MSGPACK_OBJECT_EXT:
-            break;
-    }
-    return (object_kind)0; /* the pre-scan lets none of these through */
+    return (object_kind)kinds[object->type];
 }

@@ -9,9 +9,10 @@
 #include "formats/wlk/scan.h"
 
 typedef struct element {
-    cursor slice; /* the element's bytes */
-    msgpack_unpacked unpacked;
-    const msgpack_object *root;
+    cursor slice;               /* the element's bytes */
+    msgpack_zone zone;          /* holds the objects; used again for the next element */
+    msgpack_object object;      /* the element itself */
+    const msgpack_object *root; /* that object, NULL if there is none */
 } element;
 
 /* An element with nothing in it, which may be closed. */

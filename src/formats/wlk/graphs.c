@@ -1,5 +1,4 @@
 
-#include "base/checked.h"
 #include "base/memory.h"
 #include "formats/wlk/reader.h"
 
@@ -87,12 +86,10 @@ static void free_values(uint64_t **values) {
 
 static wlk_status build_attribute(const reader *r, const element *e, const attribute *a,
                                   wlk_error *error) {
-    uint64_t bytes;
     if (a->count > r->limits->attribute_values) {
         return error_at(error, RULE_LIMIT_ATTRIBUTE_VALUES, a->name.offset);
     }
-    if (!checked_mul(a->count, sizeof(uint64_t), &bytes)) bytes = 0;
-    __attribute__((cleanup(free_values))) uint64_t *values = mem_alloc(bytes ? bytes : 1);
+    __attribute__((cleanup(free_values))) uint64_t *values = mem_zeroed(a->count, sizeof *values);
     if (!values) return error_at(error, RULE_INTERNAL_MEMORY, a->name.offset);
     for (uint32_t i = 0; i < a->count; i++) {
         TRY(convert_value(r, e, a->type, &a->values[i], &values[i], error));
@@ -117,9 +114,9 @@ static wlk_status build_inputs(const reader *r, const element *e, const msgpack_
             TRY(scope_resolve(r, e, &names->ptr[i], place, &entry, error));
             edge = edge_of(entry);
         }
-        (void)image_node_input(r->builder, edge);
+        if (image_node_input(r->builder, edge) != WLK_OK) return reader_built(r, error);
     }
-    return reader_built(r, error);
+    return WLK_OK;
 }
 
 static wlk_status build_outputs(const reader *r, const msgpack_object_array *names,
@@ -157,8 +154,7 @@ static wlk_status build_node(const reader *r, const element *e, name_use place, 
 
 static wlk_status build_nodes(const reader *r, uint32_t graph, cursor field, wlk_error *error) {
     cursor at;
-    uint32_t count;
-    TRY(reader_array(field, r->limits->nodes, RULE_LIMIT_NODES, &at, &count, error));
+    const uint32_t count = reader_array_again(field, &at);
     ELEMENT_CLEANUP element e = ELEMENT_NONE;
     for (uint32_t i = 0; i < count; i++) {
         TRY(element_next(&e, &at, r->max_objects, error));
@@ -183,8 +179,7 @@ static wlk_status build_port(const reader *r, const element *e, uint32_t graph, 
 static wlk_status build_ports(const reader *r, uint32_t graph, cursor field, bool is_output,
                               wlk_error *error) {
     cursor at;
-    uint32_t count;
-    TRY(reader_array(field, UINT32_MAX, RULE_LIMIT_VALUES, &at, &count, error));
+    const uint32_t count = reader_array_again(field, &at);
     ELEMENT_CLEANUP element e = ELEMENT_NONE;
     for (uint32_t i = 0; i < count; i++) {
         TRY(element_next(&e, &at, r->max_objects, error));
@@ -194,11 +189,11 @@ static wlk_status build_ports(const reader *r, uint32_t graph, cursor field, boo
 }
 
 static wlk_status build_graph(const reader *r, uint32_t graph, wlk_error *error) {
-    cursor fields[GRAPH_KEYS];
-    TRY(graph_fields(r, graph, fields, error));
+    const cursor *fields = r->graphs[graph].fields;
+    cursor given = fields[GRAPH_NAME];
     ELEMENT_CLEANUP element e = ELEMENT_NONE;
-    const bool named = fields[GRAPH_NAME].size > 0;
-    if (named) TRY(element_next(&e, &fields[GRAPH_NAME], r->max_objects, error));
+    const bool named = given.size > 0;
+    if (named) TRY(element_next(&e, &given, r->max_objects, error));
     const uint32_t name = optional_name(r, &e, named ? e.root : NULL);
     (void)image_graph(r->builder, name, r->graphs[graph].slice.base);
     TRY(reader_built(r, error));

@@ -4,13 +4,11 @@
  * ENVELOPE_MAX_SLACK of them: gaps are never the length of a payload. */
 static wlk_status check_zeros(const reader *r, uint64_t from, uint64_t to, wlk_rule rule,
                               wlk_error *error) {
-    cursor gap = cursor_over(r->input->data, r->input->size, 0);
-    if (!cursor_skip(&gap, from)) return WLK_OK;
-    uint8_t byte;
-    while (gap.position < to && cursor_u8(&gap, &byte)) {
-        if (byte != 0) return error_at(error, rule, gap.position - 1);
-    }
-    return WLK_OK;
+    cursor file = cursor_over(r->input->data, r->input->size, 0);
+    if (to <= from || !cursor_skip(&file, from)) return WLK_OK;
+    const uint64_t left = cursor_left(&file), length = to - from < left ? to - from : left;
+    const uint64_t zeros = zeros_before(cursor_take(&file, length), length);
+    return zeros == length ? WLK_OK : error_at(error, rule, from + zeros);
 }
 
 static uint64_t table_end(const reader *r) {

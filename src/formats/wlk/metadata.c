@@ -81,6 +81,7 @@ typedef struct meta_level {
 typedef struct meta_walk {
     const reader *r;
     cursor at;
+    element leaf; /* the latest */
     meta_path path;
     meta_level levels[SCAN_MAX_DEPTH];
     unsigned depth;
@@ -95,11 +96,10 @@ static wlk_status build_record(const meta_walk *w, wlk_meta_type type, uint64_t 
 }
 
 static wlk_status build_leaf(meta_walk *w, wlk_error *error) {
-    ELEMENT_CLEANUP element e = ELEMENT_NONE;
-    TRY(element_next(&e, &w->at, 1, error));
-    const uint64_t offset = e.slice.base;
-    const msgpack_object_union *via = &e.root->via;
-    switch (element_kind(e.root)) {
+    TRY(element_next(&w->leaf, &w->at, 1, error));
+    const uint64_t offset = w->leaf.slice.base;
+    const msgpack_object_union *via = &w->leaf.root->via;
+    switch (element_kind(w->leaf.root)) {
         case KIND_NIL:
             return build_record(w, WLK_META_NULL, 0, offset, error);
         case KIND_BOOL:
@@ -125,8 +125,7 @@ static wlk_status build_leaf(meta_walk *w, wlk_error *error) {
 /* Builds the object at the cursor; a container is left open, its children next. */
 static wlk_status build_object(meta_walk *w, wlk_error *error) {
     cursor inside;
-    token head;
-    TRY(scan_enter(w->at, &inside, &head, error));
+    const token head = scan_enter(w->at, &inside);
     if ((head.kind & (KIND_ARRAY | KIND_MAP)) == 0) return build_leaf(w, error);
     if (w->depth == SCAN_MAX_DEPTH) return error_at(error, RULE_HEADER_DEPTH, head.offset);
     const bool is_map = head.kind == KIND_MAP;
@@ -140,8 +139,7 @@ static wlk_status build_object(meta_walk *w, wlk_error *error) {
 static wlk_status build_child(meta_walk *w, meta_level *level, wlk_error *error) {
     w->path.length = level->path_length;
     if (level->is_map) {
-        token key;
-        TRY(token_read(&w->at, &key, error));
+        const token key = scan_head(&w->at);
         TRY(path_put_key(&w->path, &key, error));
     } else {
         TRY(path_put_index(&w->path, level->next, cursor_offset(&w->at), error));
@@ -169,14 +167,12 @@ static wlk_status build_tree(meta_walk *w, wlk_error *error) {
 /* All children of an array, or values of a map, are texts. */
 static wlk_status check_texts(cursor field, wlk_error *error) {
     cursor at;
-    token head, child;
     if (field.size == 0) return WLK_OK;
-    TRY(scan_enter(field, &at, &head, error));
+    const token head = scan_enter(field, &at);
     for (uint64_t i = 0; i < head.count; i++) {
-        cursor slice;
-        if (head.kind == KIND_MAP) TRY(token_read(&at, &child, error));
-        TRY(scan_slice(&at, &slice, NULL, error));
-        TRY(scan_enter(slice, &slice, &child, error));
+        if (head.kind == KIND_MAP) (void)scan_head(&at); /* the key */
+        cursor slice = scan_slice(&at, NULL);
+        const token child = scan_head(&slice);
         if (child.kind != KIND_STR) return error_at(error, RULE_HEADER_TYPE, child.offset);
     }
     return WLK_OK;
@@ -199,13 +195,11 @@ static bool is_structural(const token *key) {
 }
 
 static wlk_status build_trees(meta_walk *w, wlk_error *error) {
-    token head, key;
-    cursor skipped;
-    TRY(scan_enter(w->r->header, &w->at, &head, error));
+    const token head = scan_enter(w->r->header, &w->at);
     for (uint64_t i = 0; i < head.count; i++) {
-        TRY(token_read(&w->at, &key, error));
+        const token key = scan_head(&w->at);
         if (is_structural(&key)) {
-            TRY(scan_slice(&w->at, &skipped, NULL, error));
+            (void)scan_slice(&w->at, NULL);
             continue;
         }
         w->path.length = 0;
@@ -222,8 +216,10 @@ wlk_status metadata_build(const reader *r, wlk_error *error) {
     const uint64_t limit = r->limits->name_bytes;
     __attribute__((cleanup(path_free)))
     meta_path path = {.capacity = limit < longest ? limit : longest};
-    path.text = mem_alloc(path.capacity ? path.capacity : 1);
+    path.text = mem_alloc(path.capacity);
     if (!path.text) return error_at(error, RULE_INTERNAL_MEMORY, r->header.base);
-    meta_walk walk = {.r = r, .path = path};
-    return build_trees(&walk, error);
+    meta_walk walk = {.r = r, .leaf = ELEMENT_NONE, .path = path};
+    const wlk_status status = build_trees(&walk, error);
+    element_close(&walk.leaf);
+    return status;
 }

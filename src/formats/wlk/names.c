@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/memory.h"
 #include "base/sort.h"
 
@@ -10,11 +9,8 @@
 
 static wlk_status grow(name_table *names, uint64_t offset, wlk_error *error) {
     const uint64_t capacity = names->capacity ? 2 * (uint64_t)names->capacity : FIRST_CAPACITY;
-    uint64_t bytes;
-    if (capacity > UINT32_MAX || !checked_mul(capacity, sizeof *names->entries, &bytes)) {
-        return error_at(error, RULE_INTERNAL_MEMORY, offset);
-    }
-    name_entry *entries = mem_resize(names->entries, bytes);
+    if (capacity > UINT32_MAX) return error_at(error, RULE_INTERNAL_MEMORY, offset);
+    name_entry *entries = mem_resize_array(names->entries, capacity, sizeof *entries);
     if (!entries) return error_at(error, RULE_INTERNAL_MEMORY, offset);
     names->entries = entries;
     names->capacity = (uint32_t)capacity;
@@ -59,12 +55,8 @@ static wlk_status refuse_duplicates(const name_table *names, wlk_error *error) {
 
 wlk_status names_sort(name_table *names, wlk_error *error) {
     if (names->count == 0) return WLK_OK;
-    uint64_t bytes;
-    if (!checked_mul(names->count, sizeof *names->sorted, &bytes)) {
-        return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
-    }
-    uint32_t *scratch = mem_alloc(bytes);
-    names->sorted = mem_alloc(bytes);
+    uint32_t *scratch = mem_zeroed(names->count, sizeof *scratch);
+    names->sorted = mem_zeroed(names->count, sizeof *names->sorted);
     const bool allocated = scratch && names->sorted;
     if (allocated) {
         for (uint32_t i = 0; i < names->count; i++) names->sorted[i] = i;

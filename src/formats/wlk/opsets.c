@@ -1,13 +1,11 @@
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/memory.h"
 #include "formats/wlk/reader.h"
 
 static wlk_status read_opset(const reader *r, cursor *at, opset_entry *opset, wlk_error *error) {
     ELEMENT_CLEANUP element e = ELEMENT_NONE;
-    token domain;
-    TRY(token_read(at, &domain, error));
+    const token domain = scan_head(at);
     TRY(element_next(&e, at, r->max_objects, error));
     TRY(schema_check_kind(&e, e.root, KIND_UINT, error));
     const uint64_t version = e.root->via.u64;
@@ -21,16 +19,11 @@ static wlk_status read_opset(const reader *r, cursor *at, opset_entry *opset, wl
 wlk_status opsets_read(reader *r, wlk_error *error) {
     const cursor field = r->fields[HEADER_OPSET];
     cursor at;
-    token head;
-    uint64_t bytes;
     if (field.size == 0) return WLK_OK;
-    TRY(scan_enter(field, &at, &head, error));
+    const token head = scan_enter(field, &at);
     if (head.count == 0) return WLK_OK;
-    /* An entry takes two bytes of the header at least: head.count is bounded. */
-    if (head.count > UINT32_MAX || !checked_mul(head.count, sizeof *r->opsets, &bytes)) {
-        return error_at(error, RULE_INTERNAL_MEMORY, head.offset);
-    }
-    r->opsets = mem_alloc(bytes);
+    /* An entry takes two bytes of the header at least, and msgpack counts to 2^32-1. */
+    r->opsets = mem_zeroed(head.count, sizeof *r->opsets);
     if (!r->opsets) return error_at(error, RULE_INTERNAL_MEMORY, head.offset);
     for (uint32_t i = 0; i < head.count; i++) TRY(read_opset(r, &at, &r->opsets[i], error));
     r->opset_count = (uint32_t)head.count;

@@ -47,6 +47,14 @@ typedef struct tensor_entry {
     uint64_t described_at; /* the element's offset in the artifact */
 } tensor_entry;
 
+typedef enum graph_key {
+    GRAPH_INPUTS,
+    GRAPH_NAME,
+    GRAPH_NODES,
+    GRAPH_OUTPUTS,
+    GRAPH_KEYS
+} graph_key;
+
 /* Where a subgraph hangs. The main graph's level is 1, and 0 stands for a graph
  * to which nothing has referred yet. */
 typedef struct graph_entry {
@@ -55,6 +63,7 @@ typedef struct graph_entry {
     uint32_t level;
     uint32_t nodes;
     cursor slice;
+    cursor fields[GRAPH_KEYS]; /* values of its keys */
 } graph_entry;
 
 /* What golden rows are held against: the declared type of a main graph's input. */
@@ -102,6 +111,9 @@ wlk_status reader_built(const reader *r, wlk_error *error);
  * absent), and a cursor at the first. More than `most` are refused as `rule`. */
 wlk_status reader_array(cursor field, uint64_t most, wlk_rule rule, cursor *first, uint32_t *count,
                         wlk_error *error);
+
+/* The same of an array that was read before, whose number of elements is known to do. */
+uint32_t reader_array_again(cursor field, cursor *first);
 
 /* A text of an element, by reference. */
 text_ref reader_text(const element *e, const msgpack_object *text);
@@ -169,17 +181,6 @@ wlk_status attribute_read(const element *e, const msgpack_object *const *fields,
                           attribute *out, wlk_error *error);
 
 /* ---- definitions.c: the first pass over the graphs */
-
-typedef enum graph_key {
-    GRAPH_INPUTS,
-    GRAPH_NAME,
-    GRAPH_NODES,
-    GRAPH_OUTPUTS,
-    GRAPH_KEYS
-} graph_key;
-
-/* The fields of graph `index`. */
-wlk_status graph_fields(const reader *r, uint32_t index, cursor *fields, wlk_error *error);
 
 /* A graph's input or output: its name, and its type's object or NULL. */
 wlk_status port_read(const element *e, const msgpack_object **name, const msgpack_object **type,

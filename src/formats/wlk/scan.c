@@ -180,26 +180,29 @@ wlk_status scan_header(cursor header, const wlk_limits *limits, wlk_error *error
     return WLK_OK;
 }
 
-wlk_status scan_slice(cursor *c, cursor *slice, uint64_t *objects, wlk_error *error) {
+token scan_head(cursor *c) {
+    token head;
+    return token_read(c, &head, NULL) == WLK_OK ? head : (token){.offset = head.offset};
+}
+
+cursor scan_slice(cursor *c, uint64_t *objects) {
     cursor ahead = *c;
+    cursor slice = {.size = 0};
     uint64_t seen = 0;
     /* Each object takes a byte at least, so `left` stays below 2^33 times the
      * length of the header. */
     for (uint64_t left = 1; left > 0; left--, seen++) {
-        token t;
-        TRY(token_read(&ahead, &t, error));
+        const token t = scan_head(&ahead);
         left += token_children(&t);
     }
     if (objects) *objects = seen;
-    if (!cursor_slice(c, ahead.position - c->position, slice)) {
-        return error_at(error, RULE_INTERNAL_DEFECT, cursor_offset(c));
-    }
-    return WLK_OK;
+    (void)cursor_slice(c, ahead.position - c->position, &slice); /* it has been walked over */
+    return slice;
 }
 
-wlk_status scan_enter(cursor slice, cursor *inside, token *head, wlk_error *error) {
+token scan_enter(cursor slice, cursor *inside) {
     *inside = slice;
-    return token_read(inside, head, error);
+    return scan_head(inside);
 }
 
 uint64_t scan_text_head(uint64_t length) {

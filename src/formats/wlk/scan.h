@@ -51,13 +51,19 @@ uint64_t token_children(const token *t);
  * .key-order, .key-duplicate, limit.header-depth. */
 wlk_status scan_header(cursor header, const wlk_limits *limits, wlk_error *error);
 
+/* ---- over what scan_header has accepted: none of these can fail. What were no object
+ * would be read as one of kind 0 with nothing in it, which no schema lets through. */
+
+/* Reads one head; behind it the cursor stands at the next object. */
+token scan_head(cursor *c);
+
 /* Cuts the next object, with everything in it, off the cursor. *objects is the
  * number of objects in it, itself included; it may be NULL. */
-wlk_status scan_slice(cursor *c, cursor *slice, uint64_t *objects, wlk_error *error);
+cursor scan_slice(cursor *c, uint64_t *objects);
 
 /* Enters the container at the beginning of `slice`: *inside stands at its first
- * child, *head says how many there are. */
-wlk_status scan_enter(cursor slice, cursor *inside, token *head, wlk_error *error);
+ * child, the head says how many there are. */
+token scan_enter(cursor slice, cursor *inside);
 
 /* Length of the head of a text of that many bytes, which stands before it. */
 uint64_t scan_text_head(uint64_t length);

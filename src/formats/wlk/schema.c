@@ -69,16 +69,15 @@ wlk_status schema_read(const element *e, const msgpack_object *map, const schema
 }
 
 static wlk_status slice_entry(cursor *at, const schema *s, cursor *fields, wlk_error *error) {
-    token key, value;
-    cursor slice, inside;
+    cursor inside;
     uint32_t index;
-    TRY(token_read(at, &key, error));
-    TRY(scan_slice(at, &slice, NULL, error));
+    const token key = scan_head(at);
+    const cursor slice = scan_slice(at, NULL);
     if (!find_key(s, key.text, key.count, &index)) {
         return error_at(error, RULE_HEADER_KEY_UNKNOWN, key.offset);
     }
     if (index == s->count) return WLK_OK;
-    TRY(scan_enter(slice, &inside, &value, error));
+    const token value = scan_enter(slice, &inside);
     const wlk_rule rule = value_rule(&s->keys[index], value.kind, value.count);
     if (rule != RULE_NONE) return error_at(error, rule, value.offset);
     fields[index] = slice;
@@ -87,8 +86,7 @@ static wlk_status slice_entry(cursor *at, const schema *s, cursor *fields, wlk_e
 
 wlk_status schema_slice(cursor map, const schema *s, cursor *fields, wlk_error *error) {
     cursor at;
-    token head;
-    TRY(scan_enter(map, &at, &head, error));
+    const token head = scan_enter(map, &at);
     if (head.kind != KIND_MAP) return error_at(error, RULE_HEADER_TYPE, head.offset);
     for (uint32_t i = 0; i < s->count; i++) fields[i] = (cursor){.size = 0};
     for (uint64_t i = 0; i < head.count; i++) TRY(slice_entry(&at, s, fields, error));

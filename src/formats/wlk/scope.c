@@ -58,11 +58,8 @@ static wlk_status read_output_type(const reader *r, const element *e, uint32_t g
 wlk_status scope_read_output_types(const reader *r, wlk_error *error) {
     ELEMENT_CLEANUP element e = ELEMENT_NONE;
     for (uint32_t graph = 0; graph < r->graph_count; graph++) {
-        cursor fields[GRAPH_KEYS];
         cursor at;
-        uint32_t count;
-        TRY(graph_fields(r, graph, fields, error));
-        TRY(reader_array(fields[GRAPH_OUTPUTS], UINT32_MAX, RULE_LIMIT_VALUES, &at, &count, error));
+        const uint32_t count = reader_array_again(r->graphs[graph].fields[GRAPH_OUTPUTS], &at);
         for (uint32_t i = 0; i < count; i++) {
             TRY(element_next(&e, &at, r->max_objects, error));
             TRY(read_output_type(r, &e, graph, error));

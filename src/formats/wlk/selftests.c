@@ -1,5 +1,4 @@
 
-#include "base/checked.h"
 #include "base/memory.h"
 #include "formats/wlk/reader.h"
 #include "image/checks.h"
@@ -22,11 +21,9 @@ static void free_tensors(uint32_t **tensors) {
 static wlk_status read_tensors(const reader *r, const element *e, const msgpack_object *list,
                                uint64_t count, uint32_t **tensors, wlk_error *error) {
     const msgpack_object_array *names = &list->via.array;
-    uint64_t bytes;
     if (names->size != count) return element_refuse(e, list, RULE_HEADER_SELFTEST_COUNT, error);
     TRY(schema_check_list(e, list, KIND_STR, error));
-    if (!checked_mul(count, sizeof **tensors, &bytes)) bytes = 0;
-    *tensors = mem_alloc(bytes ? bytes : 1);
+    *tensors = mem_zeroed(count, sizeof **tensors);
     if (!*tensors) return element_refuse(e, list, RULE_INTERNAL_MEMORY, error);
     for (uint32_t i = 0; i < count; i++) {
         TRY(scope_find_tensor(r, e, &names->ptr[i], &(*tensors)[i], error));
@@ -79,15 +76,12 @@ static wlk_status build_selftest(const reader *r, const element *e, uint32_t out
 }
 
 wlk_status selftests_build(const reader *r, wlk_error *error) {
-    cursor fields[GRAPH_KEYS];
     cursor at, ports;
-    uint32_t count, outputs;
+    uint32_t count;
     if (r->fields[HEADER_SELFTEST].size == 0) return WLK_OK;
     TRY(reader_array(r->fields[HEADER_SELFTEST], r->limits->selftests, RULE_LIMIT_SELFTESTS, &at,
                      &count, error));
-    TRY(graph_fields(r, 0, fields, error));
-    TRY(reader_array(fields[GRAPH_OUTPUTS], UINT32_MAX, RULE_LIMIT_VALUES, &ports, &outputs,
-                     error));
+    const uint32_t outputs = reader_array_again(r->graphs[0].fields[GRAPH_OUTPUTS], &ports);
     ELEMENT_CLEANUP element e = ELEMENT_NONE;
     for (uint32_t i = 0; i < count; i++) {
         TRY(element_next(&e, &at, r->max_objects, error));

@@ -151,11 +151,9 @@ static wlk_status read_tensor(reader *r, const element *e, uint32_t index, uint6
 wlk_status tensors_read(reader *r, wlk_error *error) {
     cursor at;
     uint64_t end = 0;
-    uint64_t bytes;
     TRY(reader_array(r->fields[HEADER_TENSORS], r->limits->tensors, RULE_LIMIT_TENSORS, &at,
                      &r->tensor_count, error));
-    if (!checked_mul(r->tensor_count, sizeof *r->tensors, &bytes)) bytes = 0;
-    r->tensors = mem_alloc(bytes ? bytes : 1);
+    r->tensors = mem_zeroed(r->tensor_count, sizeof *r->tensors);
     if (!r->tensors) return error_at(error, RULE_INTERNAL_MEMORY, at.base);
     ELEMENT_CLEANUP element e = ELEMENT_NONE;
     for (uint32_t i = 0; i < r->tensor_count; i++) {

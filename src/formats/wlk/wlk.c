@@ -31,14 +31,13 @@ wlk_status reader_built(const reader *r, wlk_error *error) {
 
 wlk_status reader_array(cursor field, uint64_t most, wlk_rule rule, cursor *first, uint32_t *count,
                         wlk_error *error) {
-    token head;
-    *count = 0;
+    *count = reader_array_again(field, first);
+    return *count > most ? error_at(error, rule, field.base) : WLK_OK;
+}
+
+uint32_t reader_array_again(cursor field, cursor *first) {
     *first = field;
-    if (field.size == 0) return WLK_OK;
-    TRY(scan_enter(field, first, &head, error));
-    if (head.count > most) return error_at(error, rule, head.offset);
-    *count = (uint32_t)head.count; /* msgpack knows no more than 2^32-1 */
-    return WLK_OK;
+    return field.size == 0 ? 0 : (uint32_t)scan_head(first).count; /* msgpack counts to 2^32-1 */
 }
 
 text_ref reader_text(const element *e, const msgpack_object *text) {
@@ -114,7 +113,7 @@ static void reader_close(reader *r) {
     names_free(&r->names);
 }
 
-wlk_status wlk_parse(const format_input *input, image_builder *builder, wlk_error *error) {
+wlk_status format_parse_wlk(const format_input *input, image_builder *builder, wlk_error *error) {
     __attribute__((cleanup(reader_close))) reader r = {
         .input = input,
         .limits = input->limits,

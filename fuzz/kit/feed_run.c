@@ -1,0 +1,133 @@
+#include <string.h>
+
+#include "base/dtype.h"
+#include "base/error.h"
+#include "kit/feed.h"
+#include "kit/kit.h"
+
+/* ---- ports */
+
+static void check_port(const wlk_port *port) {
+    FUZZ_CHECK(11, port->name != NULL);
+    FUZZ_CHECK(11, port->dtype > WLK_DTYPE_NONE && port->dtype < WLK_DTYPE_COUNT);
+    FUZZ_CHECK(11, port->dtype != WLK_BLOCK);
+    FUZZ_CHECK(11, port->rank <= WLK_MAX_RANK || port->rank == WLK_NONE);
+    for (uint32_t i = 0; port->rank != WLK_NONE && i < port->rank; i++) {
+        FUZZ_CHECK(11, port->dims[i] >= 0 || port->dims[i] == WLK_UNKNOWN_DIM);
+    }
+}
+
+void feed_check_ports(const wlk_model *model, const wlk_plan *plan) {
+    const wlk_graph graph = wlk_model_graph(model, 0);
+    FUZZ_CHECK(11, wlk_plan_inputs(plan) == graph.inputs);
+    FUZZ_CHECK(11, wlk_plan_outputs(plan) == graph.outputs);
+    for (uint32_t i = 0; i < graph.inputs; i++) {
+        const wlk_port port = wlk_plan_input(plan, i);
+        const uint32_t value = wlk_model_graph_input(model, 0, i);
+        check_port(&port);
+        FUZZ_CHECK(11, strcmp(port.name, wlk_model_value(model, value).name) == 0);
+    }
+    for (uint32_t i = 0; i < graph.outputs; i++) {
+        const wlk_port port = wlk_plan_output(plan, i);
+        check_port(&port);
+    }
+    FUZZ_CHECK(11, wlk_plan_input(plan, graph.inputs).dtype == WLK_DTYPE_NONE);
+    FUZZ_CHECK(11, wlk_plan_output(plan, graph.outputs).dtype == WLK_DTYPE_NONE);
+}
+
+/* ---- the answer */
+
+static bool fits_port(const wlk_port *port, const wlk_tensor *t) {
+    if (t->dtype != port->dtype || strcmp(t->name, port->name) != 0) return false;
+    if (port->rank == WLK_NONE) return true;
+    for (uint32_t i = 0; i < port->rank && port->rank == t->rank; i++) {
+        if (port->dims[i] != WLK_UNKNOWN_DIM && (uint64_t)port->dims[i] != t->shape[i]) {
+            return false;
+        }
+    }
+    return port->rank == t->rank;
+}
+
+/* Reads every byte, and depends on it: what was never written is then seen. */
+static void read_all(const wlk_tensor *t) {
+    const uint8_t *bytes = t->data;
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < t->nbytes; i++) sum += bytes[i];
+    FUZZ_CHECK(11, sum <= 255 * t->nbytes);
+}
+
+static void check_result(const wlk_plan *plan, const wlk_result *result) {
+    FUZZ_CHECK(11, wlk_result_count(result) == wlk_plan_outputs(plan));
+    for (uint32_t i = 0; i < wlk_result_count(result); i++) {
+        const wlk_tensor t = wlk_result_tensor(result, i);
+        const wlk_port port = wlk_plan_output(plan, i);
+        uint64_t count = 0, nbytes = t.nbytes, bad;
+        FUZZ_CHECK(11, fits_port(&port, &t));
+        FUZZ_CHECK(11, shape_count(t.shape, t.rank, &count) && count == t.count);
+        FUZZ_CHECK(11, t.dtype == WLK_STR || dtype_nbytes(t.dtype, count, &nbytes));
+        FUZZ_CHECK(11, nbytes == t.nbytes && (uintptr_t)t.data % 64 == 0);
+        FUZZ_CHECK(11, payload_valid(t.dtype, t.count, t.data, t.nbytes, &bad));
+        read_all(&t);
+    }
+}
+
+static bool same_result(const wlk_result *a, const wlk_result *b) {
+    for (uint32_t i = 0; i < wlk_result_count(a); i++) {
+        const wlk_tensor x = wlk_result_tensor(a, i), y = wlk_result_tensor(b, i);
+        if (x.nbytes != y.nbytes || memcmp(x.data, y.data, x.nbytes) != 0) return false;
+    }
+    return wlk_result_count(a) == wlk_result_count(b);
+}
+
+/* ---- runs */
+
+wlk_status feed_selftest(const wlk_plan *plan, wlk_error *error) {
+    uint32_t ran;
+    const wlk_status status = wlk_selftest_run(plan, &ran, error);
+    FUZZ_CHECK(11, status == WLK_OK || status == WLK_REFUSED || status == WLK_LIMIT ||
+                       error->rule == RULE_INTERNAL_MEMORY);
+    return status == WLK_SYSTEM ? status : WLK_OK;
+}
+
+static wlk_status run_again(const wlk_plan *plan, const fuzz_feed *feed, const wlk_result *first,
+                            wlk_error *error) {
+    wlk_result *second = NULL;
+    const wlk_status status = wlk_run(plan, feed->inputs, feed->count, &second, error);
+    FUZZ_CHECK(11, status == WLK_OK || error->rule == RULE_INTERNAL_MEMORY);
+    FUZZ_CHECK(11, status != WLK_OK || same_result(first, second));
+    wlk_result_free(second);
+    return status;
+}
+
+static wlk_status run_rows(const wlk_plan *plan, const fuzz_feed *feed, wlk_error *error) {
+    wlk_result *result = NULL;
+    wlk_status status = wlk_run(plan, feed->inputs, feed->count, &result, error);
+    FUZZ_CHECK(11, status == WLK_OK || result == NULL);
+    FUZZ_CHECK(11, status != WLK_USAGE || error->rule == RULE_RUN_SHAPE);
+    FUZZ_CHECK(11, status != WLK_UNSUPPORTED);
+    if (status == WLK_OK) {
+        check_result(plan, result);
+        status = run_again(plan, feed, result, error);
+    }
+    wlk_result_free(result);
+    return status;
+}
+
+static wlk_status run_spoilt(const wlk_plan *plan, fuzz_feed *feed, fuzz_random *random,
+                             wlk_error *error) {
+    wlk_result *result = NULL;
+    feed_spoil(feed, random);
+    const wlk_status status = wlk_run(plan, feed->inputs, feed->count, &result, error);
+    FUZZ_CHECK(11, status != WLK_OK && result == NULL);
+    FUZZ_CHECK(11, error->rule == RULE_RUN_INPUT || status == WLK_LIMIT || status == WLK_SYSTEM);
+    return status;
+}
+
+wlk_status feed_run(const wlk_plan *plan, fuzz_random *random, wlk_error *error) {
+    fuzz_feed feed;
+    wlk_status status = feed_make(plan, random, &feed, error);
+    if (status == WLK_OK && feed.inputs) status = run_rows(plan, &feed, error);
+    if (status == WLK_OK && feed.inputs) status = run_spoilt(plan, &feed, random, error);
+    feed_free(&feed);
+    return status;
+}
