@@ -23,7 +23,7 @@ FUZZ_ENGINE = CC=$(FUZZ_CC) CFLAGS='-O2 -g $(FUZZ_SAN) -fsanitize=fuzzer-no-link
               LIB_FUZZING_ENGINE=-fsanitize=fuzzer
 
 .PHONY: fuzz fuzz-build fuzz-check fuzz-bench fuzz-effect fuzz-coverage fuzz-afl fuzz-show \
-        fuzz-minimise fuzz-record install-fuzz uninstall-fuzz check-install-fuzz
+        fuzz-minimise fuzz-record fuzz-selftest install-fuzz uninstall-fuzz check-install-fuzz
 
 fuzz-build:
 	$(call fuzz_build,engine,all $(FUZZ_ENGINE))
@@ -64,6 +64,10 @@ fuzz-afl: fuzz-build
 	$(call fuzz_build,afl,targets mutators CC=$(AFL_CC) ENGINE_HOOKS=bytes \
 	    CFLAGS='-O2 -g $(FUZZ_SAN)' LIB_FUZZING_ENGINE=$(AFL_DRIVER))
 	$(call fuzz_run,afl,$(AFL_SECONDS)) $(TARGETS)
+
+## fuzz-selftest  plants one bug at a time in a copy of the sources: each must be found within 60 s
+fuzz-selftest: fuzz-build
+	$(Q)$(FUZZ_ENGINE) $(PYTHON) -B fuzz/selftest/selftest.py . $(FUZZING)/engine --jobs $(JOBS) $(BUGS)
 
 ## fuzz-show    prints what is in an input: FILE=... TARGET=...
 fuzz-show: $(BUILD)/fuzz/fuzz_$(TARGET)

@@ -23,17 +23,13 @@ static bool order_holds(const frame_header *header, const wire_order *order) {
         header->length == (uint64_t)order->policy_length + sizeof *order,
         order->protocol == WIRE_PROTOCOL,
         order->spaces == 0 || order->spaces == 1,
-        order->transport == WIRE_TRANSPORT_PIPE || order->transport == WIRE_TRANSPORT_MAP ||
-            order->transport == WIRE_TRANSPORT_LAZY,
+        order->transport >= WIRE_TRANSPORT_PIPE && order->transport <= WIRE_TRANSPORT_LAZY,
         order->snapshot_bytes <= order->file_bytes, /* what is absent is not negative */
         order->snapshot_bytes == order->file_bytes || order->transport == WIRE_TRANSPORT_LAZY,
         order->stream_bytes == 0 || order->transport != WIRE_TRANSPORT_LAZY,
         order->stream_bytes == 0 || (order->file_bytes == 0 && order->snapshot_bytes == 0),
     };
-    for (size_t i = 0; i < sizeof facts; i++) {
-        if (!facts[i]) return false;
-    }
-    return true;
+    return memchr(facts, false, sizeof facts) == NULL;
 }
 
 /* A file where there is room for one, at most that long; nothing where there is none. */
@@ -55,7 +51,6 @@ static wlk_status run(const uint8_t *data, size_t size, wlk_error *error) {
     memcpy(&go, data + HEAD_BYTES + order.policy_length, sizeof go);
     const wlk_status told = wire_check_go(&go, &order, error);
     FUZZ_CHECK(7, (told == WLK_OK) == go_holds(&go, &order));
-    FUZZ_CHECK(9, told == WLK_OK || error->rule == RULE_WIRE_ORDER);
     return told;
 }
 

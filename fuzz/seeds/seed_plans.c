@@ -125,6 +125,25 @@ static void squaring(const model_visitor *visitor) {
     bad_done(visitor, w, "hostile-products", "");
 }
 
+/* Six elements to a shape of so many rows of three: more, or fewer. */
+static void reshaping(const model_visitor *visitor, const char *name, int64_t rows) {
+    wlk_writer *w = model_begin();
+    const int64_t wanted[2] = {rows, 3};
+    const wlk_tensor shape = {.name = "shape",
+                              .dtype = WLK_I64,
+                              .rank = 1,
+                              .shape = {2},
+                              .data = wanted,
+                              .nbytes = sizeof wanted};
+    wlk_writer_opset(w, "", 13);
+    (void)wlk_writer_tensor(w, &shape);
+    (void)wlk_writer_graph(w, "");
+    wlk_writer_input(w, "x", wlk_writer_tensor_type(w, WLK_F32, 2, (const int64_t[]){2, 3}));
+    wlk_writer_output(w, "y", WLK_NONE);
+    wlk_writer_node(w, "Reshape", "", "", NAMES("x", "shape"), NAMES("y"));
+    bad_done(visitor, w, name, "plan.shape");
+}
+
 void models_bad(const model_visitor *visitor) {
     for (size_t i = 0; i < sizeof bad_nodes / sizeof *bad_nodes; i++) {
         bad_model(visitor, &bad_nodes[i]);
@@ -132,4 +151,6 @@ void models_bad(const model_visitor *visitor) {
     doubling(visitor, 18, "hostile-memory", "");
     doubling(visitor, 70, "hostile-memory-that-wraps", "plan.shape");
     squaring(visitor);
+    reshaping(visitor, "hostile-shape-of-more-elements", 3);
+    reshaping(visitor, "hostile-shape-of-fewer-elements", 1);
 }

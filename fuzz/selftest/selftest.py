@@ -10,6 +10,7 @@ kit; so is a target that fails without one.
 import argparse
 import concurrent.futures
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,8 +28,9 @@ def field(patch, name):
     sys.exit('%s: no line "%s: "' % (patch, name))
 
 
-def repoint(folder, old, new):
-    """The dependencies of the objects, which name the sources they were made of."""
+def repoint(folder, made_of, made):
+    """The dependencies of the objects: they name the sources, and the objects themselves,
+    which lie in a folder of the tree. made_of, made: where these were and are."""
     for where, _, names in os.walk(folder):
         for name in names:
             path = os.path.join(where, name)
@@ -38,7 +40,7 @@ def repoint(folder, old, new):
                     text = f.read()
                 os.remove(path)
                 with open(path, 'w') as f:
-                    f.write(text.replace(old, new))
+                    f.write(text.replace(made[0], '\0').replace(*made_of).replace('\0', made[1]))
                 os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
 
 
@@ -52,8 +54,7 @@ def copy_tree(tree, out, to):
     shutil.copytree(os.path.join(out, 'gen'), os.path.join(made, 'gen'))
     # A compiler makes a new file of an object, and so the other name keeps the old one.
     shutil.copytree(os.path.join(out, 'obj'), os.path.join(made, 'obj'), copy_function=os.link)
-    repoint(made, out + '/', made + '/')
-    repoint(made, tree + '/', to + '/')
+    repoint(made, (tree + '/', to + '/'), (out + '/', made + '/'))
     return made
 
 
@@ -92,11 +93,10 @@ def fuzz(program, tree, out, target, work, seconds):
 
 def reason(text):
     """The line that says what was found."""
-    signs = ('fuzz: invariant', 'ERROR: AddressSanitizer', 'runtime error', 'ERROR: libFuzzer')
-    for sign in signs:
+    for sign in ('invariant', 'AddressSanitizer:', 'runtime error', 'ERROR: libFuzzer'):
         for line in text.split('\n'):
             if sign in line:
-                return line.split('/')[0].strip() if 'runtime' in line else line[:110].strip()
+                return re.sub(' on address .*| \\(/.*', '', line[line.index(sign):])[:90]
     return text[-200:].strip()
 
 
@@ -125,7 +125,7 @@ def main():
     p.add_argument('names', nargs='*')
     p.add_argument('--seconds', type=int, default=60)
     p.add_argument('--jobs', type=int, default=2)
-    a = p.parse_args()
+    a = p.parse_intermixed_args()
     tree, out = os.path.abspath(a.tree), os.path.abspath(a.out)
     work = os.path.join(out, 'selftest')
     patches = [os.path.join(HERE, n) for n in sorted(os.listdir(HERE)) if n.endswith('.patch')]

@@ -25,6 +25,7 @@ static void each_corner_is_refused(void **state) {
         const char *pairs[4][2];
     } rows[] = {
         {"header.key-unknown", {{"shape:[2]}]}", "shape:[2]}], @xa:1}"}}},
+        {"header.key-unknown", {{"k:{ints:[1, 2]}", "k:{type:{@none:1}}"}}},
         {"tensor.block", {{"{bytes:5", "@{bytes:4294967297"}}},
         {"tensor.block", {{"{bytes:5, elements:2", "@{bytes:5, elements:4294967298"}}},
         /* of two names that stand there twice, the one that comes again first */
