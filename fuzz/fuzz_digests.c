@@ -3,7 +3,7 @@
 #include "kit/input_digests.h"
 #include "kit/kit.h"
 
-const fuzz_structure *const fuzz_input = &structure_text;
+const fuzz_structure *const fuzz_input = &structure_bytes;
 
 static wlk_status run(const uint8_t *data, size_t size, wlk_error *error) {
     static digests_sample s;

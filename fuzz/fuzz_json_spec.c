@@ -1,5 +1,5 @@
 /* A model's specification, as `weighlock pack` reads it: what is accepted is a model like
- * any other, which is written and read back. */
+ * any other. */
 #include <jansson.h>
 
 #include "base/error.h"
@@ -15,7 +15,7 @@ const fuzz_structure *const fuzz_input = &structure_text;
 
 static wlk_status run(const uint8_t *data, size_t size, wlk_error *error) {
     wlk_model *model;
-    wlk_status status =
+    const wlk_status status =
         json_spec_parse((const char *)data, size, NO_FOLDER, fuzz_limits(), &model, error);
     if (status != WLK_OK) {
         FUZZ_CHECK(0, model == NULL);
@@ -23,9 +23,8 @@ static wlk_status run(const uint8_t *data, size_t size, wlk_error *error) {
         return status;
     }
     oracle_model(model, 0);
-    if (fuzz_thorough(data, size)) status = oracle_fixed_point(model, error);
     wlk_model_free(model);
-    return status;
+    return WLK_OK;
 }
 
 /* Of two bytes, "1,", metadata make an entry in each of two models, and of three, "{},", the

@@ -1,6 +1,5 @@
-/* A .wlk file whole: what the parser accepts the image validator accepts, every byte of it
- * has a meaning, and what is written of the model is read as the same model and written as
- * the same bytes. */
+/* A .wlk file whole: what the parser accepts the image validator accepts, and every byte of
+ * it has a meaning. */
 #include <weighlock/parse.h>
 
 #include "kit/kit.h"
@@ -17,14 +16,13 @@ static wlk_status run(const uint8_t *data, size_t size, wlk_error *error) {
     FUZZ_CHECK(6, (parsed == WLK_OK) == (model != NULL));
     if (parsed != WLK_OK) return parsed;
     oracle_model(model, size);
-    const wlk_status status = fuzz_thorough(data, size) ? oracle_fixed_point(model, error) : WLK_OK;
     wlk_model_free(model);
-    return status;
+    return WLK_OK;
 }
 
-/* A nil among metadata is one byte here, and at most 114 of two models, what was written, and
- * the builder of the second. */
+/* A nil among metadata is one byte here, and at most 92 of builder and image while both are
+ * there. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    return fuzz_run(&(fuzz_target){.run = run, .memory = 1u << 16, .memory_per_byte = 144}, data,
+    return fuzz_run(&(fuzz_target){.run = run, .memory = 1u << 16, .memory_per_byte = 112}, data,
                     size);
 }

@@ -31,16 +31,11 @@
 
 #define HEAP_BYTES (1ull << 30) /* of addresses; pages are taken when they are used */
 #define KEEP_BYTES (8u << 20)   /* what an execution used beyond it goes back to the system */
-#define FENCE_BYTES 32
+#define FENCE_BYTES 16
 #define FENCE_AHEAD (1u << 20) /* fences are put up in large steps */
 
-/* In front of each block. */
-typedef struct block {
-    uint64_t size;
-    uint64_t held; /* HELD while it is the caller's */
-} block;
-#define HELD 0x68656c64626c6f63u
-_Static_assert(sizeof(block) == 16, "blocks stay aligned");
+/* Blocks begin at multiples of this. */
+#define UNIT_BYTES 16
 
 /* What is under test takes its memory from here: a small quarantine does for the rest. */
 const char *__asan_default_options(void);
@@ -48,8 +43,11 @@ __attribute__((visibility("default"))) const char *__asan_default_options(void) 
     return "quarantine_size_mb=8:max_malloc_fill_size=0:malloc_context_size=8";
 }
 
+/* sizes: of the block that begins at each unit, plus one; 0 where none is held. It is apart
+ * from the blocks, behind no fence that would have to be opened for it. */
 static struct {
     uint8_t *start;
+    uint32_t *sizes;
     uint64_t used;
     uint64_t fenced; /* so far everything is fenced that is not handed out */
     uint64_t fail_at;
@@ -73,7 +71,7 @@ static void fence_to(uint64_t end) {
     heap.fenced = end + FENCE_AHEAD;
 }
 
-/* Blocks begin at multiples of their alignment, behind a fence that holds their size. */
+/* Blocks begin at multiples of their alignment, behind a fence. */
 static uint8_t *take(uint64_t size, uint64_t alignment) {
     const uint64_t mask = alignment - 1;
     const uint64_t at = (heap.used + FENCE_BYTES + mask) & ~mask;
@@ -84,27 +82,26 @@ static uint8_t *take(uint64_t size, uint64_t alignment) {
     return heap.start + at;
 }
 
-static block *block_of(void *memory) {
-    return (block *)(void *)((uint8_t *)memory - sizeof(block));
+static uint32_t *size_of(const void *memory) {
+    const uint64_t at = (uint64_t)((uintptr_t)memory - (uintptr_t)heap.start);
+    FUZZ_CHECK(0, at < heap.used && at % UNIT_BYTES == 0); /* it was never handed out */
+    return &heap.sizes[at / UNIT_BYTES];
 }
 
 static void *hand_out(uint64_t size, uint64_t alignment) {
-    uint8_t *memory = take(size, alignment < 16 ? 16 : alignment);
+    uint8_t *memory = take(size, alignment < UNIT_BYTES ? UNIT_BYTES : alignment);
     FUZZ_CHECK(7, memory != NULL);
-    OPEN(memory - sizeof(block), sizeof(block));
-    *block_of(memory) = (block){size, HELD};
-    FENCE(memory - sizeof(block), sizeof(block));
+    *size_of(memory) = (uint32_t)size + 1;
     return memory;
 }
 
 /* Closes the block; its size. */
 static uint64_t take_back(void *memory) {
-    block *header = block_of(memory);
-    OPEN(header, sizeof *header);
-    FUZZ_CHECK(0, header->held == HELD); /* released twice, or never handed out */
-    header->held = 0;
-    const uint64_t size = header->size;
-    FENCE(header, sizeof *header + size);
+    uint32_t *held = size_of(memory);
+    FUZZ_CHECK(0, *held != 0); /* it was released twice */
+    const uint64_t size = *held - 1;
+    *held = 0;
+    FENCE(memory, size);
     return size;
 }
 
@@ -124,12 +121,9 @@ static void heap_release(void *context, void *memory) {
 
 /* Always moves: who keeps the old address is found out. */
 static void *heap_resize(void *context, void *memory, size_t size) {
-    if (!memory) return heap_allocate(context, size, 16);
-    OPEN(block_of(memory), sizeof(block));
-    const uint64_t before = block_of(memory)->size;
-    FENCE(block_of(memory), sizeof(block));
-    void *moved = heap_allocate(context, size, 16);
-    if (!moved) return NULL;
+    void *moved = heap_allocate(context, size, UNIT_BYTES);
+    if (!moved || !memory) return moved;
+    const uint64_t before = *size_of(memory) - 1;
     memcpy(moved, memory, before < size ? before : size);
     heap_release(context, memory);
     return moved;
@@ -162,20 +156,25 @@ static void count_release(const volatile void *memory) {
 
 void *heap_lend(size_t size) {
     add_foreign(size);
-    return hand_out(size, 16);
+    return hand_out(size ? size : 1, UNIT_BYTES);
 }
 
 void heap_return(void *memory) {
     if (memory) heap.foreign -= take_back(memory);
 }
 
+static void *reserve(uint64_t bytes) {
+    void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (start == MAP_FAILED) abort();
+    return start;
+}
+
 void heap_install(void) {
     static const wlk_allocator allocator = {NULL, heap_allocate, heap_resize, heap_release};
     if (heap.start) return;
-    void *start = mmap(NULL, HEAP_BYTES, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (start == MAP_FAILED) abort();
-    heap.start = start;
+    heap.start = reserve(HEAP_BYTES);
+    heap.sizes = reserve(HEAP_BYTES / UNIT_BYTES * sizeof *heap.sizes);
     wlk_allocator_set(&allocator);
     if (__sanitizer_install_malloc_and_free_hooks) {
         (void)__sanitizer_install_malloc_and_free_hooks(count_foreign, count_release);
@@ -187,6 +186,7 @@ void heap_begin(uint64_t fail_at, bool sticky, uint64_t most) {
         (void)madvise(heap.start + KEEP_BYTES, heap.used - KEEP_BYTES, MADV_DONTNEED);
     }
     FENCE(heap.start, heap.used + FENCE_BYTES);
+    memset(heap.sizes, 0, (heap.used / UNIT_BYTES + 1) * sizeof *heap.sizes);
     heap.used = 0;
     heap.fail_at = fail_at;
     heap.sticky = sticky;

@@ -46,8 +46,4 @@ _Noreturn void fuzz_broken(int invariant, const char *what, const char *file, in
 /* Numbers that follow from the input alone. */
 uint64_t fuzz_hash(const uint8_t *data, size_t size);
 
-/* Is this one of the inputs, one in eight, that go through a check which takes longer than
- * the code under test? In all of them an allocation fails in the second execution. */
-bool fuzz_thorough(const uint8_t *data, size_t size);
-
 #endif

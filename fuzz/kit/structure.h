@@ -36,6 +36,7 @@ typedef struct fuzz_structure {
     void (*show)(const uint8_t *data, size_t size, FILE *out);
 } fuzz_structure;
 
+extern const fuzz_structure structure_bytes;   /* none */
 extern const fuzz_structure structure_msgpack; /* a .wlk header alone */
 extern const fuzz_structure structure_wlk;     /* envelope, msgpack tree, digest table, data */
 extern const fuzz_structure structure_wire;    /* what a child sends */

@@ -9,10 +9,11 @@ import tempfile
 from runner import campaign, engine, tree
 
 # Executions a second, under ASan and UBSan. A target that is not named is a parser. Verifying a
-# signature, hashing or running a model takes its own time: no target there.
+# signature, hashing, running a model or writing one takes its own time: no target there.
 PARSER_GOAL = 20_000
 GOALS = {'image': 100_000, 'wire': 100_000, 'order': 100_000,
-         'envelope': None, 'digests': None, 'minisig': None, 'plan': None, 'run': None}
+         'envelope': None, 'digests': None, 'minisig': None, 'plan': None, 'run': None,
+         'roundtrip': None, 'pack': None}
 BENCH_RUNS = 5
 BENCH_SECONDS = 2  # that each takes
 

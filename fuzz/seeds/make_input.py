@@ -1,4 +1,4 @@
-"""Makes fuzz/seeds/csv, npy, json_spec, report and report_json: /usr/bin/python3 make_input.py"""
+"""Makes fuzz/seeds/csv, npy, json_spec, pack, report and report_json: /usr/bin/python3 make_input.py"""
 import json
 import os
 import struct
@@ -129,7 +129,7 @@ def node(**changes):
     return {**SMALL, 'graph': {**SMALL['graph'], 'nodes': [{**SMALL['graph']['nodes'][0], **changes}]}}
 
 
-put('json_spec', {
+SPECIFICATIONS = {
     'good': spec(SMALL),
     'good-rich': spec(RICH),
     'good-tensors': json.dumps({'kind': 'model', 'opset': {'': 13}, 'graph': SMALL['graph'], 'tensors': RICH['tensors']}, indent=1).encode(),
@@ -156,7 +156,9 @@ put('json_spec', {
     'hostile-truncated': spec(RICH)[:700],
     'hostile-unknown-value': spec(node(**{'in': ['z']})),
     'hostile-value-too-large': spec(SMALL, tensors=[{'name': 'w', 'dtype': 'f16', 'values': [1e6]}]),
-})
+}
+put('json_spec', SPECIFICATIONS)
+put('pack', SPECIFICATIONS)
 
 REPORTS = {
     'good': b'model.wlk\nweights of layer 1',

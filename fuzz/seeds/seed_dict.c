@@ -275,6 +275,7 @@ static const struct {
 } dictionaries[] = {
     {"wlk", {FILE_GROUPS}},
     {"lazy", {FILE_GROUPS}},
+    {"roundtrip", {FILE_GROUPS}},
     {"run", {FILE_GROUPS}},
     {"envelope", {group_envelope, group_edges}},
     {"digests", {group_edges}},
@@ -290,6 +291,7 @@ static const struct {
     {"policy", {group_policy}},
     {"meta_edit", {group_paths, group_json}},
     {"json_spec", {group_json, group_spec, group_dtypes}},
+    {"pack", {group_json, group_spec, group_dtypes}},
     {"csv", {group_csv, group_dtypes}},
     {"npy", {group_npy}},
     {"report", {group_json, group_dtypes}},

@@ -139,7 +139,7 @@ static wlk_status reserve_entry(meta_tree *tree, wlk_error *error) {
     }
     if (tree->count < tree->room) return WLK_OK;
     if (tree->room > UINT32_MAX / 2) return no_memory(error);
-    meta_entry *entries = mem_resize_array(tree->entries, tree->room * 2, sizeof *entries);
+    meta_entry *entries = mem_resize_array(tree->entries, 2 * (size_t)tree->room, sizeof *entries);
     if (!entries) return no_memory(error);
     tree->entries = entries;
     tree->room *= 2;

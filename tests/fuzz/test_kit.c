@@ -237,7 +237,7 @@ typedef struct promise {
 
 static const promise promises[] = {
     {leaking, "invariant 0 does not hold: count.held == 0"},
-    {releasing_twice, "invariant 0 does not hold: header->held == HELD"},
+    {releasing_twice, "invariant 0 does not hold: *held != 0"},
     {greedy, "invariant 7 does not hold: size <= heap.limit"},
     {greedy_in_parts, "invariant 7 does not hold: size <= heap.limit"},
     {blaming_the_file, "invariant 9 does not hold: error.rule == RULE_INTERNAL_MEMORY"},
