@@ -466,6 +466,9 @@ lint-tests: $(GENERATED) $(SHOWN) $(BUILD)/gen/filter.inc
 # sanitizers' run is also the one with a child of musl.
 ci = @echo "== $(1): $(2)"; $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)-ci-$(1) $(2)
 
+# One target a structure: that a second engine still drives them.
+AFL_CHECKED := digests csv npy header wlk image wire
+
 ## check-ci     all that continuous integration runs
 check-ci: deps-ci
 	$(call ci,gcc,CC=gcc check)
@@ -475,6 +478,8 @@ check-ci: deps-ci
 	$(call ci,thread,CC=clang SAN=thread threads)
 	$(call ci,gcc,CC=gcc check-faults)
 	$(call ci,gcc,CC=gcc fuzz-check)
+	$(call ci,gcc,CC=gcc fuzz-selftest)
+	$(call ci,gcc,CC=gcc TARGETS='$(AFL_CHECKED)' fuzz-afl)
 	$(call ci,gcc,CC=gcc check-install-fuzz)
 	$(call ci,gcc,CC=gcc child-musl)
 	$(call ci,gcc,CC=gcc cross-aarch64)
