@@ -65,7 +65,9 @@ static wlk_status reshape_dim(const op_call *call, reshape *out, uint32_t axis, 
 
 static wlk_status reshape_read(const op_call *call, const op_tensor *shape, reshape *out) {
     const char *dims = shape->data;
-    if (shape->count > WLK_MAX_RANK) return op_fail(call, RULE_PLAN_RANK, "the wanted shape");
+    if (shape->count > WLK_MAX_RANK) {
+        return op_fail(call, call->binding ? RULE_RUN_SHAPE : RULE_PLAN_RANK, "the wanted shape");
+    }
     memcpy(out->have, op_input(call, 0)->dims, sizeof out->have);
     out->inferred = WLK_NONE;
     out->rank = (uint32_t)shape->count;

@@ -153,6 +153,34 @@ static void test_what_is_wrong_with_strings(void **state) {
 
 /* ---- results */
 
+/* x, reshaped to itself: the rows of a run say how many dims are wanted. */
+static void test_dims_on_both_sides(void **state) {
+    (void)state;
+    int64_t x[16] __attribute__((aligned(64))) = {1, 1, 1, 1, 1, 1, 2, 4, 1};
+    static const struct {
+        uint64_t count;
+        const char *rule;
+    } cases[] = {{8, "ok"}, {9, "run.shape"}};
+    model_kit k;
+    kit_open(&k);
+    kit_opset(&k, "", 21);
+    kit_graph(&k);
+    kit_input(&k, "x", kit_type(&k, WLK_I64, true, 1, (const int64_t[]){WLK_UNKNOWN_DIM}));
+    kit_output(&k, "y", IMAGE_NONE);
+    kit_node(&k, "", "Reshape", KIT_NAMES("x", "x"), 2, KIT_NAMES("y"), 1);
+    wlk_model *model = kit_close(&k);
+    wlk_plan *plan = plan_with(model, 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        wlk_result *result = NULL;
+        wlk_error error = {.status = WLK_OK};
+        const wlk_tensor input = kit_array("x", WLK_I64, 1, &cases[i].count, x);
+        assert_rule(&error, wlk_run(plan, &input, 1, &result, &error), cases[i].rule);
+        wlk_result_free(result);
+    }
+    wlk_plan_free(plan);
+    wlk_model_free(model);
+}
+
 static void fill_rows(float *x, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) x[i] = (float)((int)(i * 29 % 67) - 33) / 16;
 }
@@ -353,6 +381,7 @@ int main(void) {
         cmocka_unit_test(test_what_is_wrong_with_an_input),
         cmocka_unit_test(test_what_is_wrong_with_elements),
         cmocka_unit_test(test_what_is_wrong_with_strings),
+        cmocka_unit_test(test_dims_on_both_sides),
         cmocka_unit_test(test_a_result_owns_its_memory),
         cmocka_unit_test(test_run_bytes_on_both_sides),
         cmocka_unit_test(test_invariant_7_a_run_of_a_terabyte),
