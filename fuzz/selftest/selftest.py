@@ -67,7 +67,10 @@ def options(tree, target):
 def build(tree, made, target):
     command = ['make', '-s', '-C', os.path.join(tree, 'fuzz'), 'OUT=' + made,
                os.path.join(made, 'fuzz_' + target)]
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    # CC and flags are the environment's; a make that started this may have others.
+    environment = {k: v for k, v in os.environ.items() if k not in ('MAKEFLAGS', 'MFLAGS')}
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env=environment)
 
 
 def seeds_of(out, tree, target):
