@@ -39,7 +39,8 @@ static wlk_status run(const uint8_t *data, size_t size, wlk_error *error) {
     wlk_model *model = NULL;
     if (size == 0) return WLK_OK;
     TRY(scan_header(cursor_over(data, size, 0), fuzz_limits(), error));
-    check_unpacked(data, size);
+    if (fuzz_hash(data, size) % 2 == 0)
+        check_unpacked(data, size); /* it takes a third of the time */
     const wlk_status status = bare_header_parse(data, size, fuzz_limits(), &model, error);
     FUZZ_CHECK(5, status != WLK_CAGE);
     FUZZ_CHECK(5, (status == WLK_OK) == (model != NULL));
