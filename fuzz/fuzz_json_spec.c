@@ -27,7 +27,7 @@ static wlk_status run(const uint8_t *data, size_t size, wlk_error *error) {
     return WLK_OK;
 }
 
-/* Of two bytes, "1,", metadata make an entry in each of two models, and of three, "{},", the
+/* Of two bytes, "1,", metadata make an entry in tree and model, and of three, "{},", the
  * JSON library makes a table of 200. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     json_object_seed(1); /* the same table of keys in each run */

@@ -1,9 +1,9 @@
 #include <string.h>
 
-#include "base/dtype.h"
 #include "base/error.h"
 #include "kit/feed.h"
 #include "kit/kit.h"
+#include "kit/oracle_parts.h"
 
 /* ---- ports */
 
@@ -48,26 +48,15 @@ static bool fits_port(const wlk_port *port, const wlk_tensor *t) {
     return port->rank == t->rank;
 }
 
-/* Reads every byte, and depends on it: what was never written is then seen. */
-static void read_all(const wlk_tensor *t) {
-    const uint8_t *bytes = t->data;
-    uint64_t sum = 0;
-    for (uint64_t i = 0; i < t->nbytes; i++) sum += bytes[i];
-    FUZZ_CHECK(11, sum <= 255 * t->nbytes);
-}
-
 static void check_result(const wlk_plan *plan, const wlk_result *result) {
     FUZZ_CHECK(11, wlk_result_count(result) == wlk_plan_outputs(plan));
     for (uint32_t i = 0; i < wlk_result_count(result); i++) {
         const wlk_tensor t = wlk_result_tensor(result, i);
         const wlk_port port = wlk_plan_output(plan, i);
-        uint64_t count = 0, nbytes = t.nbytes, bad;
         FUZZ_CHECK(11, fits_port(&port, &t));
-        FUZZ_CHECK(11, shape_count(t.shape, t.rank, &count) && count == t.count);
-        FUZZ_CHECK(11, t.dtype == WLK_STR || dtype_nbytes(t.dtype, count, &nbytes));
-        FUZZ_CHECK(11, nbytes == t.nbytes && (uintptr_t)t.data % 64 == 0);
-        FUZZ_CHECK(11, payload_valid(t.dtype, t.count, t.data, t.nbytes, &bad));
-        read_all(&t);
+        FUZZ_CHECK(11, t.data != NULL || t.nbytes == 0);
+        FUZZ_CHECK(11, t.dtype != WLK_STR || t.nbytes > 0); /* one offset at least */
+        oracle_tensor(&t);
     }
 }
 

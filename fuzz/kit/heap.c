@@ -6,23 +6,18 @@
 
 #include <weighlock/memory.h>
 
+#include "infer/fence.h"
 #include "kit/kit.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#include <sanitizer/asan_interface.h>
-#define FENCE(at, size) ASAN_POISON_MEMORY_REGION(at, size)
-#define OPEN(at, size) ASAN_UNPOISON_MEMORY_REGION(at, size)
-#elif __has_feature(memory_sanitizer)
+#ifdef FENCE_ACTIVE
+#define FENCE(at, size) fence_close(at, size)
+#define OPEN(at, size) fence_open(at, size)
+#elif defined(__has_feature)
+#if __has_feature(memory_sanitizer)
 #include <sanitizer/msan_interface.h>
 #define FENCE(at, size) __msan_poison(at, size)
 #define OPEN(at, size) __msan_poison(at, size)
 #endif
-#endif
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/asan_interface.h>
-#define FENCE(at, size) ASAN_POISON_MEMORY_REGION(at, size)
-#define OPEN(at, size) ASAN_UNPOISON_MEMORY_REGION(at, size)
 #endif
 #ifndef FENCE
 #define FENCE(at, size) ((void)(at), (void)(size))

@@ -77,7 +77,7 @@ static void run_without_memory(const fuzz_target *target, const uint8_t *data, s
     const wlk_status status = run_once(target, data, size, fail_at, sticky, &error);
     FUZZ_CHECK(9, heap_count().failed);
     FUZZ_CHECK(9, status != WLK_OK);
-    if (!target->keep_memory_error) FUZZ_CHECK(9, error.rule == RULE_INTERNAL_MEMORY);
+    FUZZ_CHECK(9, error.rule == RULE_INTERNAL_MEMORY);
 }
 
 int fuzz_run(const fuzz_target *target, const uint8_t *data, size_t size) {

@@ -27,8 +27,6 @@ typedef struct fuzz_target {
     wlk_status (*run)(const uint8_t *data, size_t size, wlk_error *error);
     uint64_t memory;          /* bytes that may be held at once, whatever the input: plus */
     uint64_t memory_per_byte; /* so many for each byte of it (invariant 7) */
-    bool keep_memory_error;   /* an allocation that fails is reported by another rule than
-                                 internal.memory: only that the run fails is checked */
 } fuzz_target;
 
 /* One execution: runs, checks, runs again without memory. Returns 0. */

@@ -8,7 +8,10 @@
 
 #include <weighlock/model.h>
 
-/* Is this UTF-8 (RFC 3629)? Written apart from src/base/utf8.c, which it checks. */
+/* The length of the character at text[0..left), left > 0, in UTF-8 (RFC 3629), and its code
+ * point; 0 if there is none. Written apart from src/base/utf8.c, which it checks. */
+size_t oracle_character(const uint8_t *text, size_t left, uint32_t *code);
+/* Is all of this UTF-8? */
 bool oracle_utf8(const uint8_t *text, size_t length);
 /* A string of a model: UTF-8 that ends. */
 void oracle_text(const char *text);

@@ -6,10 +6,10 @@
 
 #define TENSOR_ALIGN 64
 
-/* Length and value of the sequence at text, 0 if there is none. */
-static size_t utf8_sequence(const uint8_t *text, size_t left) {
+size_t oracle_character(const uint8_t *text, size_t left, uint32_t *found) {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     const uint8_t head = text[0];
+    *found = head;
     if (head < 0x80) return 1;
     const size_t length = head >> 5 == 6 ? 2 : head >> 4 == 14 ? 3 : head >> 3 == 30 ? 4 : 0;
     if (length == 0 || length > left) return 0;
@@ -18,13 +18,15 @@ static size_t utf8_sequence(const uint8_t *text, size_t left) {
         if (text[i] >> 6 != 2) return 0;
         code = code << 6 | (text[i] & 0x3fu);
     }
+    *found = code;
     const bool surrogate = code >> 11 == 0xd800 >> 11;
     return code < least[length] || code > 0x10ffff || surrogate ? 0 : length;
 }
 
 bool oracle_utf8(const uint8_t *text, size_t length) {
+    uint32_t code;
     for (size_t at = 0; at < length;) {
-        const size_t step = utf8_sequence(text + at, length - at);
+        const size_t step = oracle_character(text + at, length - at, &code);
         if (step == 0) return false;
         at += step;
     }
