@@ -67,7 +67,8 @@ fuzz-afl: fuzz-build
 
 ## fuzz-selftest  plants one bug at a time in a copy of the sources: each must be found within 60 s
 fuzz-selftest: fuzz-build
-	$(Q)$(FUZZ_ENGINE) $(PYTHON) -B fuzz/selftest/selftest.py . $(FUZZING)/engine --jobs $(JOBS) $(BUGS)
+	$(Q)$(FUZZ_ENGINE) $(PYTHON) -B fuzz/run.py selftest --build $(FUZZING) --jobs $(JOBS) \
+	    $(BUGS:%=--bug=%)
 
 ## fuzz-show    prints what is in an input: FILE=... TARGET=...
 fuzz-show: $(BUILD)/fuzz/fuzz_$(TARGET)

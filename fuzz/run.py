@@ -9,7 +9,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from runner import afl, campaign, coverage, figures, tree  # noqa: E402
+from runner import afl, campaign, coverage, figures, planted, tree  # noqa: E402
 
 COMMANDS = {
     'fuzz': campaign.fuzz,
@@ -20,6 +20,7 @@ COMMANDS = {
     'record': figures.record,
     'coverage': coverage.coverage,
     'afl': afl.afl,
+    'selftest': planted.selftest,
 }
 
 
@@ -32,6 +33,7 @@ def parsed(words):
     parser.add_argument('--seconds', type=int, default=60)
     parser.add_argument('--jobs', type=int, default=1, help='targets that run at once')
     parser.add_argument('--file', type=pathlib.Path, help='minimise: the input')
+    parser.add_argument('--bug', action='append', help='selftest: this planted bug alone')
     parser.add_argument('--empty', action='store_true', help='effect: start without seeds')
     args = parser.parse_intermixed_args(words)
     unknown = set(args.targets) - set(tree.TARGETS)
