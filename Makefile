@@ -97,17 +97,19 @@ DEPS_write   := write trust file formats image base
 DEPS_cli     := write infer input gate trust file formats wire image base
 DEPS_fuzz    := fuzz_kit cli write infer input gate trust file formats wire image base
 DEPS_faults  := cli write infer input gate trust file formats wire image base
+DEPS_conformance := infer gate trust file wire write formats image base
+DEPS_peers   := infer gate trust file wire write formats image base
 DEPS_bench   := gate trust file wire write formats image base
 DEPS_build   := infer gate write trust file wire formats image base
-EXTERNAL := -lmsgpackc -lsodium -ljansson -lz -lopenblas -lcap -lm -lpthread
+EXTERNAL := -lmsgpackc -lsodium -ljansson -lz -lcap -lm -lpthread
 
 CLI_MODULES := cli write infer input gate trust file wire formats image base
 
-# The libraries. Who only wants weights does not link a BLAS.
+# The libraries. Who only wants weights does not link the inference core.
 LIB_MODULES := gate write trust file wire image base
 PARSE_MODULES := formats image wire base
 LIB_EXTERNAL := -lsodium -lmsgpackc -lm -lpthread
-INFER_EXTERNAL := -lopenblas -lm
+INFER_EXTERNAL := -lm
 
 BIN := $(BUILD)/bin
 LIB := $(BUILD)/lib
@@ -135,7 +137,7 @@ endif
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tests/bench/*.c)))
 
 .DEFAULT_GOAL := all
-.PHONY: all libraries completions child-musl tests check coverage coverage-run check-faults demo \
+.PHONY: all libraries completions child-musl tests check check-onnx check-peers coverage coverage-run check-faults demo \
         bench lint lint-format lint-tidy lint-man lint-tests \
         check-ci deps deps-ci deps-peers install uninstall threads cross-aarch64 deb deb-check clean \
         help FORCE
@@ -204,7 +206,14 @@ $(BUILD)/gen/filter_listing.inc: $(BUILD)/gen/filter.pfc src/cli/gen_listing.awk
 # ---- objects, archives, programs
 $(BUILD)/obj/%.o: src/%.c $(BUILD)/gen/flags | $(GENERATED) $(SHOWN)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(DEFINES) -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(DEFINES) $(LOOPS) -c $< -o $@
+
+# Kernels are loops over elements, which gcc makes vectors of at this level only.
+ifeq ($(SAN)$(COVERAGE)$(filter -O0,$(CFLAGS)),)
+$(BUILD)/obj/infer/ops_%.o $(BUILD)/obj/infer/conv.o $(BUILD)/obj/infer/blas.o \
+$(addprefix $(BUILD)/obj/infer/,reducers.o rnn_activations.o rnn_cells.o strided.o fft.o): \
+    LOOPS := -O3 -fno-math-errno -fno-trapping-math
+endif
 
 $(BUILD)/obj/gate/gate.o: DEFINES := -DWLK_CHILD_PATH='"$(PREFIX)/libexec/weighlock/weighlock-child"'
 $(BUILD)/obj/cli/main.o: DEFINES := -DWLK_VERSION='"$(VERSION)"'
@@ -254,7 +263,7 @@ $(BUILD)/musl-include:
 child-musl:
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-musl CHILD_CC=musl-gcc $(BUILD)-musl/bin/weighlock-child
 
-## libraries    libweighlock, libweighlock-infer (needs a BLAS), libweighlock-parse.a
+## libraries    libweighlock, libweighlock-infer, libweighlock-parse.a
 SO_CORE  := $(LIB)/libweighlock.so.$(VERSION)
 SO_INFER := $(LIB)/libweighlock-infer.so.$(VERSION)
 LIBRARIES := $(SO_CORE) $(SO_INFER) \
@@ -345,6 +354,8 @@ $(foreach t,$(patsubst $(BUILD)/%,%,$(FAULTS)),$(eval $(call test_rule,$(t),$(t:
 
 $(foreach t,$(TOOLS:$(BUILD)/%=%),$(eval $(call test_rule,$(t),$(t:tests/%=%),)))
 
+$(eval $(call test_rule,tests/conformance/run_model,conformance/run_model,))
+
 # It runs the child's own filter.
 $(BUILD)/tests/cage/test_filter: | $(BUILD)/gen/filter.inc
 
@@ -392,6 +403,30 @@ $(BUILD)/fuzz/seeds.made: $(BUILD)/fuzz/make_seeds
 check: all tests
 	$(Q)BUILD=$(BUILD) PYTHON=$(PYTHON) CC=$(CC) sh tests/run.sh $(TESTS) $(SCRIPT_TESTS)
 
+# ONNX's own models and what they give, from Debian's libonnx-testdata.
+ONNX_DATA ?= /usr/share/libonnx-testdata/data
+ONNX_SUITES := node simple pytorch-converted pytorch-operator
+
+## check-onnx   ONNX's own test models, each through the cage: what passes, and whether that is
+##              what tests/conformance/misses.txt says (SAN=address,undefined CC=clang too)
+check-onnx: $(BIN)/weighlock-child $(BUILD)/tests/conformance/run_model
+	$(Q)$(BUILD)/tests/conformance/run_model -c $(BIN)/weighlock-child \
+	    -m tests/conformance/misses.txt $(addprefix $(ONNX_DATA)/,$(ONNX_SUITES))
+
+# scikit-learn, its exporter and onnxruntime, in an environment of their own.
+PEERS := $(BUILD)/peers
+PEERS_PYTHON := $(PEERS)/bin/python -B
+
+$(PEERS)/made: tests/peers/requirements.txt
+	$(Q)rm -rf $(PEERS) && $(PYTHON) -m venv $(PEERS)
+	$(Q)$(PEERS)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: -r $<
+	@touch $@
+
+## check-peers  fitted pipelines and whole networks against onnxruntime, and the operator table
+##              against the standard's list (needs deps-peers, and PyPI the first time)
+check-peers: $(BIN)/weighlock $(BIN)/weighlock-child $(BUILD)/tests/peers/tool_peer $(PEERS)/made
+	$(Q)$(PEERS_PYTHON) tests/peers/check.py $(BUILD)
+
 ## check-faults every call of parent and child fails, is killed and stopped; memory, files and
 ##              disks run out; hostile answers, races, thousands of loads (below 10 minutes)
 check-faults: all $(FAULTS) $(HOSTILE)
@@ -422,13 +457,17 @@ threads: $(BIN)/weighlock-child $(BUILD)/tests/build/test_threads
 demo: all
 	$(Q)BUILD=$(BUILD) sh tests/demo.sh
 
-## bench        speed and memory beside their targets (1.1 GiB in BENCH_FOLDER); BENCH_QUICK=1
+## bench        speed and memory beside their targets (1.1 GiB in BENCH_FOLDER), and beside
+##              onnxruntime (needs deps-peers, and PyPI the first time); BENCH_QUICK=1
 ##              leaves large files out, and shows a missed target without failing
 BENCH_FOLDER ?= $(BUILD)/bench
-bench: all $(BENCHES)
+bench: all $(BENCHES) $(BUILD)/tests/peers/tool_peer
 	$(if $(SAN),$(error bench measures nothing under SAN))
-	$(Q)$(BUILD)/bench/bench $(BIN)/weighlock-child $(NOOP) $(BENCH_FOLDER) \
-	    $(if $(BENCH_QUICK),|| [ $$? -eq 1 ])
+	$(Q)missed=0; \
+	$(BUILD)/bench/bench $(BIN)/weighlock-child $(NOOP) $(BENCH_FOLDER) || missed=$$?; \
+	$(MAKE) --no-print-directory $(PEERS)/made || exit 2; \
+	$(PEERS_PYTHON) tests/peers/bench.py $(BUILD) || [ $$missed -gt 1 ] || missed=$$?; \
+	[ $$missed -le $(if $(BENCH_QUICK),1,0) ]
 
 NOOP := $(BUILD)/bench/noop
 $(foreach t,$(patsubst $(BUILD)/%,%,$(filter-out $(NOOP),$(BENCHES))),$(eval $(call test_rule,$(t),$(t),)))
@@ -470,11 +509,14 @@ ci = @echo "== $(1): $(2)"; $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD
 AFL_CHECKED := digests csv npy header wlk image wire
 
 ## check-ci     all that continuous integration runs
-check-ci: deps-ci
+check-ci: deps-ci deps-peers
 	$(call ci,gcc,CC=gcc check)
+	$(call ci,gcc,CC=gcc check-onnx)
+	$(call ci,gcc,CC=gcc check-peers)
 	$(call ci,gcc,CC=gcc lint)
 	$(call ci,clang,CC=clang coverage)
 	$(call ci,san,CC=clang CHILD_CC=musl-gcc SAN=address$(,)undefined TEST_SECONDS=300 check)
+	$(call ci,san,CC=clang CHILD_CC=musl-gcc SAN=address$(,)undefined check-onnx)
 	$(call ci,thread,CC=clang SAN=thread threads)
 	$(call ci,gcc,CC=gcc check-faults)
 	$(call ci,gcc,CC=gcc fuzz-check)
@@ -494,23 +536,24 @@ DEPS := gcc libc6-dev \
         libseccomp-dev libcap-dev libsodium-dev libmsgpack-dev \
         libjansson-dev \
         zlib1g-dev \
-        libopenblas-serial-dev \
         libcmocka-dev \
+        libonnx-testdata \
         g++ \
         minisign \
         pkgconf \
         strace \
         python3 python3-numpy python3-msgpack python3-nacl \
-        python3-sklearn python3-jsonschema
+        python3-sklearn python3-jsonschema python3-onnx
 # libjansson-dev          JSON specifications of `weighlock pack`
 # zlib1g-dev              checksums of .npz files; how far tensors would shrink
-# libopenblas-serial-dev  the BLAS without threads: small, and repeatable
+# libonnx-testdata        the models that operators are judged by (21 MB)
 # g++                     the public headers are compiled as C++ too
 # pkgconf                 the examples are built with what weighlock.pc says
 # minisign                keys and signatures are exchanged with it, both ways
 # strace                  shows what the child calls after its filter
 # python3-msgpack, -nacl  a second implementation of the format, signatures included
 # python3-sklearn         trains the example models again and gives their probabilities
+# python3-onnx            reads the same ONNX files, with another protobuf
 # python3-jsonschema      what every verb prints with --json is held against docs/schema
 
 # What check-ci needs besides: the second compiler with its sanitizers, llvm-cov (llvm, 50 MB
@@ -524,7 +567,7 @@ DEPS_CI := clang libclang-rt-14-dev llvm clang-format clang-tidy afl++ mandoc mu
 # virtual environment.
 DEPS_PEERS := python3-venv
 
-## deps         installs with apt-get what build, demo and check need (about 130 MB)
+## deps         installs with apt-get what build, demo and check need (about 150 MB)
 deps:
 	@sh tests/install_packages.sh $(DEPS)
 

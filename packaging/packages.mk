@@ -4,10 +4,8 @@
 AARCH64 := $(BUILD)-aarch64
 SYSROOT := $(AARCH64)/sysroot/usr
 AARCH64_PACKAGES := libsodium-dev libsodium23 libmsgpack-dev libmsgpackc2 libcap-dev libjansson-dev \
-                    libjansson4 libopenblas-serial-dev libopenblas0-serial libgfortran5 libcmocka-dev \
-                    libcmocka0 zlib1g-dev zlib1g
-AARCH64_FLAGS := $(patsubst %,-isystem $(SYSROOT)/include%,/aarch64-linux-gnu/openblas-serial /.) \
-                 $(patsubst %,-L$(SYSROOT)/lib/aarch64-linux-gnu%,/openblas-serial /.) \
+                    libjansson4 libcmocka-dev libcmocka0 zlib1g-dev zlib1g
+AARCH64_FLAGS := -isystem $(SYSROOT)/include -L$(SYSROOT)/lib/aarch64-linux-gnu \
                  -Wl,-rpath-link,$(SYSROOT)/lib/aarch64-linux-gnu
 
 ## cross-aarch64  programs, libraries and tests for aarch64, in $(BUILD)-aarch64; none of it

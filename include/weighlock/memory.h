@@ -21,8 +21,8 @@ extern "C" {
  *  - resize: like realloc, for what allocate gave with the alignment of max_align_t
  *    or resize itself gave; `memory` may be NULL.
  *  - release: `memory` is not NULL.
- * Not asked: libsodium (locked memory of secret keys), msgpack-c, jansson and the
- * BLAS for what they need inside, and the kernel for mappings of large payloads. */
+ * Not asked: libsodium (locked memory of secret keys), msgpack-c and jansson
+ * for what they need inside, and the kernel for mappings of large payloads. */
 typedef struct wlk_allocator {
     void *context;
     void *(*allocate)(void *context, size_t size, size_t alignment);

@@ -74,3 +74,21 @@ void broadcast_next(broadcast_walk *walk) {
     }
     walk->done = true;
 }
+
+uint64_t broadcast_runs(const broadcast_walk *walk) {
+    uint64_t runs = 1;
+    for (uint32_t axis = 0; axis < walk->rank; axis++) runs *= walk->dims[axis];
+    return walk->done ? 0 : runs;
+}
+
+void broadcast_seek(broadcast_walk *walk, uint64_t run) {
+    walk->out = run * walk->length;
+    walk->at[0] = 0;
+    walk->at[1] = 0;
+    for (uint32_t axis = walk->rank; axis-- > 0;) {
+        walk->index[axis] = run % walk->dims[axis];
+        run /= walk->dims[axis];
+        walk->at[0] += walk->index[axis] * walk->steps[0][axis];
+        walk->at[1] += walk->index[axis] * walk->steps[1][axis];
+    }
+}

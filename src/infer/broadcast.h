@@ -32,6 +32,10 @@ typedef struct broadcast_shape {
 broadcast_walk broadcast_start(broadcast_shape out, broadcast_shape a, broadcast_shape b);
 void broadcast_next(broadcast_walk *walk);
 
+/* How many runs there are, and the walk at run number `run`. */
+uint64_t broadcast_runs(const broadcast_walk *walk);
+void broadcast_seek(broadcast_walk *walk, uint64_t run);
+
 broadcast_shape broadcast_of(const op_tensor *tensor);
 
 #endif

@@ -18,6 +18,7 @@
 #ifdef FENCE_ACTIVE
 #include <sanitizer/asan_interface.h>
 
+#define FENCES 1
 static inline void fence_close(const void *data, size_t bytes) {
     __asan_poison_memory_region(data, bytes);
 }
@@ -25,6 +26,7 @@ static inline void fence_open(const void *data, size_t bytes) {
     __asan_unpoison_memory_region(data, bytes);
 }
 #else
+#define FENCES 0
 static inline void fence_close(const void *data, size_t bytes) {
     (void)data;
     (void)bytes;

@@ -158,21 +158,28 @@ static void place_strings(const linear_labels *labels, op_tensor *out) {
     out->nbytes = 8 * (out->count + 1) + end;
 }
 
+void linear_label_number(op_tensor *out, uint64_t i, uint64_t number) {
+    store_u64((char *)out->target + 8 * (i + (out->dtype == WLK_STR)), number);
+}
+
+void linear_labels_place(const linear_labels *labels, op_tensor *out) {
+    if (labels->strings) {
+        place_strings(labels, out);
+    } else {
+        place_ints(labels, out);
+    }
+}
+
 /* Rows go from the last to the first: where one score becomes two, a row grows
  * over those behind it, which are done. */
 void linear_classify(const op_call *call, const linear_labels *labels, uint64_t scores,
                      score_transform transform, double *scratch) {
     op_tensor *out = op_output(call, 0);
     const op_tensor *table = op_output(call, 1);
-    char *numbers = (char *)out->target + (labels->strings ? 8 : 0);
     for (uint64_t i = out->count; i-- > 0;) {
         row_read(table->dtype, table->target, i * scores, scratch, scores);
-        store_u64(numbers + 8 * i, classify_row(labels, scores, transform, scratch));
+        linear_label_number(out, i, classify_row(labels, scores, transform, scratch));
         row_write(table->dtype, table->target, i * labels->count, scratch, labels->count);
     }
-    if (labels->strings) {
-        place_strings(labels, out);
-    } else {
-        place_ints(labels, out);
-    }
+    linear_labels_place(labels, out);
 }

@@ -38,6 +38,11 @@ bool linear_labels_fit(const linear_labels *labels, uint64_t scores);
 wlk_status linear_classifier_outputs(op_call *call, int64_t rows, const linear_labels *labels,
                                      wlk_dtype score_dtype);
 
+/* A classifier's output 0: the number of row i's label is kept where its value will be,
+ * and, when all rows have one, each becomes the label (0 or "" for labels->count). */
+void linear_label_number(op_tensor *out, uint64_t i, uint64_t number);
+void linear_labels_place(const linear_labels *labels, op_tensor *out);
+
 /* scores [rows, outputs] = x [rows, columns] * coefficients [outputs, columns]^T
  * + intercepts [outputs], all f32 or all f64; intercepts may be NULL. */
 typedef struct linear_product {

@@ -19,23 +19,41 @@ static locale_t plain_locale(void) {
 
 /* ---- to text */
 
+/* Digits that always read back as the same number: FLT_DECIMAL_DIG and the like. */
+static int most_digits(wlk_dtype dtype) {
+    if (dtype == WLK_F64) return 17;
+    if (dtype == WLK_F32) return 9;
+    return dtype == WLK_F16 ? 5 : 4;
+}
+
 static bool reads_back(wlk_dtype dtype, const char *text, double value) {
+    uint64_t room = 0;
+    if (dtype == WLK_F64) return strtod(text, NULL) == value;
     if (dtype == WLK_F32) return strtof(text, NULL) == (float)value;
-    return strtod(text, NULL) == value;
+    number_store(dtype)(&room, 0, (number){NUMBER_FLOAT, {.f = strtod(text, NULL)}});
+    return number_load(dtype)(&room, 0).f == value;
+}
+
+/* A whole number below 1e16 without an exponent, as numpy has it. */
+#define PLAIN_BELOW 1e16
+
+static int print_shortest(wlk_dtype dtype, double value, char text[NUMBER_TEXT_BYTES]) {
+    const int most = most_digits(dtype);
+    for (int digits = most > 5 ? most - 3 : 1; digits <= most; digits++) {
+        const int length = snprintf(text, NUMBER_TEXT_BYTES, "%.*g", digits, value);
+        if (!reads_back(dtype, text, value) && digits < most) continue;
+        if (fabs(value) >= PLAIN_BELOW || !strstr(text, "e+")) return length;
+        return snprintf(text, NUMBER_TEXT_BYTES, "%.0f", value);
+    }
+    return 0;
 }
 
 static uint64_t format_float(wlk_dtype dtype, double value, char text[NUMBER_TEXT_BYTES]) {
     if (isnan(value)) return (uint64_t)snprintf(text, NUMBER_TEXT_BYTES, "NaN");
     if (isinf(value))
         return (uint64_t)snprintf(text, NUMBER_TEXT_BYTES, value < 0 ? "-INF" : "INF");
-    /* FLT_DECIMAL_DIG and DBL_DECIMAL_DIG digits always read back. */
-    const int most = dtype == WLK_F32 ? 9 : 17;
     const locale_t previous = uselocale(plain_locale());
-    int length = 0;
-    for (int digits = most - 3; digits <= most; digits++) {
-        length = snprintf(text, NUMBER_TEXT_BYTES, "%.*g", digits, value);
-        if (reads_back(dtype, text, value)) break;
-    }
+    const int length = print_shortest(dtype, value, text);
     (void)uselocale(previous);
     return (uint64_t)length;
 }
@@ -106,7 +124,7 @@ bool number_parse(wlk_dtype dtype, const char *text, uint64_t length, number *va
     bool whole = false;
     if (parse_special(copy, value)) return true;
     if (!is_decimal(copy, &whole)) return false;
-    const bool is_float = dtype == WLK_F64 || dtype == WLK_F32;
+    const bool is_float = number_is_float(dtype);
     if (whole && !is_float && parse_whole(copy, value)) return true;
     const locale_t previous = uselocale(plain_locale());
     const double read = dtype == WLK_F32 ? (double)strtof(copy, NULL) : strtod(copy, NULL);

@@ -8,8 +8,8 @@
 #define NUMBER_TEXT_BYTES 32 /* enough for any number_format, NUL included */
 
 /* Writes the shortest decimal text that reads back as the same number: of an
- * integer, or of a float of the given dtype (f64 or f32). Not-a-number and the
- * infinities are NaN, INF, -INF. Returns the length. */
+ * integer, or of a float of the given dtype. Not-a-number and the infinities are NaN,
+ * INF, -INF; whole numbers below 1e16 have no exponent. Returns the length. */
 uint64_t number_format(wlk_dtype dtype, number value, char text[NUMBER_TEXT_BYTES]);
 
 /* Reads [+-] digits [. digits] [e [+-] digits], or NaN, [+-]INF in any case, and

@@ -28,14 +28,46 @@ void op_set_output(const op_call *call, uint32_t i, wlk_dtype dtype, uint32_t ra
     if (rank != WLK_NONE && rank > 0) memcpy(out->dims, dims, rank * sizeof *dims);
 }
 
+void op_set_kind(const op_call *call, uint32_t i, value_kind kind, wlk_dtype key_dtype) {
+    op_tensor *out = op_output(call, i);
+    if (!out) return;
+    out->kind = kind;
+    out->key_dtype = key_dtype;
+}
+
 void op_set_text(const op_call *call, uint32_t i, uint64_t text_bytes) {
     op_tensor *out = op_output(call, i);
     if (out) out->text_bytes = text_bytes;
 }
 
+/* A kernel of f32 has a rule that reads f32: it is asked once more with the content
+ * converted (half.h). */
+static bool is_hidden(const op_call *call, const op_tensor *in) {
+    return (call->node->row->flags & OP_HALF) && (DTYPES_HALF & DTYPE_BIT(in->dtype));
+}
+
 bool op_is_known(const op_call *call, uint32_t i) {
-    const tensor_origin origin = op_input(call, i)->origin;
-    return origin == ORIGIN_CONSTANT || (origin == ORIGIN_INPUT && call->binding);
+    const op_tensor *in = op_input(call, i);
+    if (!in || is_hidden(call, in)) return false;
+    if (in->origin == ORIGIN_CONSTANT || in->origin == ORIGIN_COMPUTED) return true;
+    if (call->wanted && !(call->node->edges[i] & OP_CONSTANT)) {
+        call->wanted[call->node->edges[i]] = 1;
+    }
+    return in->origin == ORIGIN_INPUT && call->binding;
+}
+
+int64_t op_int(const op_tensor *tensor, uint64_t i) {
+    return tensor->dtype == WLK_I64 ? ((const int64_t *)tensor->data)[i]
+                                    : ((const int32_t *)tensor->data)[i];
+}
+
+const op_tensor *op_attribute_tensor(const op_call *call, uint32_t i) {
+    const attribute_value value = op_attribute(call, i);
+    return value.given ? &call->constants[value.i] : NULL;
+}
+
+wlk_rule op_value_rule(const op_call *call) {
+    return call->binding ? RULE_RUN_VALUE : RULE_PLAN_VALUE;
 }
 
 attribute_value op_attribute(const op_call *call, uint32_t i) {
@@ -65,6 +97,7 @@ wlk_status op_infer_same(op_call *call) {
     const op_tensor *in = op_input(call, 0);
     op_set_output(call, 0, in->dtype, in->rank, in->dims);
     op_set_text(call, 0, in->text_bytes);
+    op_set_kind(call, 0, in->kind, in->key_dtype);
     return WLK_OK;
 }
 

@@ -5,7 +5,16 @@
 
 /* ---- the operator */
 
-static wlk_status find_operator(const planner *p, const op_call *call, plan_node *node) {
+/* ops_find, but for what was found before. */
+static const op_row *find_row(planner *p, uint32_t domain, const char *name) {
+    found_operator *found = &p->found[(uintptr_t)name % PLANNER_FOUND];
+    if (found->name != name || found->domain != domain) {
+        *found = (found_operator){name, domain, ops_find(domain, name, p->opsets[domain])};
+    }
+    return found->row;
+}
+
+static wlk_status find_operator(planner *p, const op_call *call, plan_node *node) {
     const wlk_node from = wlk_model_node(p->plan->model, call->node_index);
     const uint32_t domain = ops_domain(from.domain);
     if (domain == OP_DOMAINS) return op_fail(call, RULE_PLAN_OPERATOR, "unknown domain");
@@ -15,7 +24,7 @@ static wlk_status find_operator(const planner *p, const op_call *call, plan_node
         return op_fail(call, RULE_PLAN_OPSET, "opset %u of %s, this build knows %u to %u", opset,
                        d->title, d->oldest, d->newest);
     }
-    node->row = ops_find(domain, from.op, opset);
+    node->row = find_row(p, domain, from.op);
     if (node->row) return WLK_OK;
     return op_fail(call, RULE_PLAN_OPERATOR, "none in opset %u of %s", opset, d->title);
 }
@@ -31,11 +40,11 @@ static wlk_status check_count(const op_call *call, const char *what, uint32_t co
     return op_fail(call, RULE_PLAN_ARITY, "%u %s, must be %u to %u", count, what, least, most);
 }
 
-/* Edges `first` to `first + least`, and all of them where there may be many, must
- * not be omitted. */
+/* Edges `first` to `first + count`, but for the first `optional` of them, must not be
+ * omitted. */
 static wlk_status check_given(const op_call *call, const char *what, uint32_t first,
-                              uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
+                              uint32_t optional, uint32_t count) {
+    for (uint32_t i = optional; i < count; i++) {
         if (call->node->edges[first + i] == WLK_NONE) {
             return op_fail(call, RULE_PLAN_ARITY, "%s %u is omitted", what, i);
         }
@@ -43,18 +52,26 @@ static wlk_status check_given(const op_call *call, const char *what, uint32_t fi
     return WLK_OK;
 }
 
+/* Of inputs without end, the last port's are all given. */
 static wlk_status check_arity(const op_call *call) {
     const plan_node *node = call->node;
     const op_row *row = node->row;
-    const uint32_t given = row->max_inputs == OP_MANY ? node->inputs : row->min_inputs;
+    const uint32_t single = row->port_count ? row->port_count - 1 : 0;
     TRY(check_count(call, "inputs", node->inputs, row->min_inputs, row->max_inputs));
     TRY(check_count(call, "outputs", node->outputs, row->min_outputs, row->max_outputs));
-    TRY(check_given(call, "input", 0, given));
-    return check_given(call, "output", node->inputs, row->min_outputs);
+    TRY(check_given(call, "input", 0, 0, row->min_inputs));
+    if (row->max_inputs == OP_MANY) TRY(check_given(call, "input", 0, single, node->inputs));
+    return check_given(call, "output", node->inputs, 0, row->min_outputs);
+}
+
+/* The last port of many serves for all that follow. */
+static uint32_t port_index(const op_row *row, uint32_t i) {
+    const uint32_t count = row->port_count ? row->port_count : 1;
+    return row->max_inputs == OP_MANY && i >= count ? count - 1 : i;
 }
 
 static const op_port *port_of(const op_row *row, uint32_t i) {
-    return &row->ports[row->max_inputs == OP_MANY ? 0 : i];
+    return &row->ports[port_index(row, i)];
 }
 
 static wlk_status check_variable(const op_call *call, uint32_t i, wlk_dtype bound[128]) {
@@ -68,6 +85,15 @@ static wlk_status check_variable(const op_call *call, uint32_t i, wlk_dtype boun
                    wlk_dtype_name(dtype), wlk_dtype_name(*slot));
 }
 
+static wlk_status check_kind(const op_call *call, uint32_t i) {
+    const op_row *row = call->node->row;
+    const uint32_t kinds = row->kinds ? row->kinds[port_index(row, i)] : VALUE_BIT(VALUE_TENSOR);
+    if (kinds & VALUE_BIT(op_input(call, i)->kind)) return WLK_OK;
+    char text[TENSOR_TEXT_BYTES];
+    return op_fail(call, RULE_PLAN_DTYPE, "input %u (%s) is %s", i, port_of(row, i)->name,
+                   tensor_text(op_input(call, i), text));
+}
+
 static wlk_status check_dtypes(const op_call *call) {
     wlk_dtype bound[128] = {WLK_DTYPE_NONE};
     for (uint32_t i = 0; i < call->node->inputs; i++) {
@@ -75,6 +101,7 @@ static wlk_status check_dtypes(const op_call *call) {
         const op_port *port = port_of(call->node->row, i);
         if (!in) continue;
         if (in->origin == ORIGIN_UNDEFINED) return op_fail(call, RULE_PLAN_ORDER, "input %u", i);
+        TRY(check_kind(call, i));
         if (!(port->dtypes & DTYPE_BIT(in->dtype))) {
             return op_fail(call, RULE_PLAN_DTYPE, "input %u (%s) is %s", i, port->name,
                            wlk_dtype_name(in->dtype));
@@ -94,6 +121,7 @@ static bool ranks_agree(const op_tensor *a, const op_tensor *b) {
  * and checked when a run is bound. */
 static bool merge_declared(op_tensor *out, const op_tensor *declared) {
     if (out->dtype != declared->dtype || !ranks_agree(out, declared)) return false;
+    if (out->kind != declared->kind || out->key_dtype != declared->key_dtype) return false;
     if (declared->rank == WLK_NONE) return true;
     if (out->rank == WLK_NONE) {
         out->rank = declared->rank;
@@ -123,16 +151,16 @@ static wlk_status check_declared(const planner *p, const op_call *call, uint32_t
 
 static wlk_status read_edges(const planner *p, const op_call *call, plan_node *node) {
     const wlk_node from = wlk_model_node(p->plan->model, call->node_index);
-    void *list = NULL;
-    TRY(plan_take(&p->plan->memory, (uint64_t)from.inputs + from.outputs, sizeof(uint32_t), &list,
-                  p->error));
-    uint32_t *edges = list;
+    uint32_t *edges = NULL;
+    TRY(planner_u32(p, (uint64_t)from.inputs + from.outputs, &edges));
     for (uint32_t i = 0; i < from.inputs; i++) {
         edges[i] = planner_edge(wlk_model_node_input(p->plan->model, call->node_index, i));
     }
     for (uint32_t i = 0; i < from.outputs; i++) {
-        edges[from.inputs + i] =
+        const uint32_t edge =
             planner_edge(wlk_model_node_output(p->plan->model, call->node_index, i));
+        edges[from.inputs + i] = edge;
+        if (edge != WLK_NONE) p->plan->homes[edge] = from.graph;
     }
     node->edges = edges;
     node->inputs = from.inputs;
@@ -140,19 +168,46 @@ static wlk_status read_edges(const planner *p, const op_call *call, plan_node *n
     return WLK_OK;
 }
 
-wlk_status planner_node(const planner *p, uint32_t position) {
+/* The node computes in f32 over a shadow, where its tensors stand in the order of its
+ * edges. */
+static wlk_status mark_half(planner *p, const op_call *call, plan_node *node) {
+    if ((node->marks & NODE_HALF) || !half_is_needed(call)) return WLK_OK;
+    const uint64_t count = (uint64_t)node->inputs + node->outputs;
+    uint32_t *shadow = NULL;
+    TRY(planner_u32(p, count, &shadow));
+    TRY(planner_shadow(p, count));
+    for (uint32_t i = 0; i < count; i++) {
+        shadow[i] = node->edges[i] == WLK_NONE ? WLK_NONE : i;
+    }
+    node->shadow = shadow;
+    node->marks |= NODE_HALF;
+    return WLK_OK;
+}
+
+static wlk_status infer(planner *p, op_call *call, plan_node *node) {
+    TRY(mark_half(p, call, node));
+    TRY(node_prepare(call, &p->shadow, &p->plan->memory, &node->prepared));
+    TRY(node_infer(call, &p->shadow));
+    if (node->marks & NODE_HALF) return WLK_OK;
+    TRY(mark_half(p, call, node)); /* there may be outputs of 16 bits */
+    return node->marks & NODE_HALF ? node_infer(call, &p->shadow) : WLK_OK;
+}
+
+wlk_status planner_node(planner *p, uint32_t position) {
     wlk_plan *plan = p->plan;
     plan_node *node = &plan->nodes[position];
     op_call call = plan_call(plan, plan->values, position, p->error);
+    call.wanted = p->wanted;
+    call.planner = p;
     TRY(find_operator(p, &call, node));
     TRY(read_edges(p, &call, node));
     TRY(check_arity(&call));
     TRY(attributes_read(&call, &plan->memory, &node->attributes));
     TRY(check_dtypes(&call));
-    TRY(node->row->infer(&call));
+    TRY(infer(p, &call, node));
     for (uint32_t i = 0; i < node->outputs; i++) {
         const uint32_t value = node->edges[node->inputs + i];
         if (value != WLK_NONE) TRY(check_declared(p, &call, value));
     }
-    return WLK_OK;
+    return planner_fold(p, position);
 }

@@ -4,33 +4,48 @@
 
 #include "base/memory.h"
 #include "infer/fence.h"
-
-/* The block that everything of a run but its result lies in, and the result. */
-typedef struct run_memory {
-    char *block;
-    char *result;
-} run_memory;
+#include "infer/frame.h"
 
 static void *take_block(uint64_t bytes) {
     const uint64_t whole = (bytes + TENSOR_ALIGN - 1) / TENSOR_ALIGN * TENSOR_ALIGN;
     return mem_aligned(TENSOR_ALIGN, whole > 0 ? whole : TENSOR_ALIGN);
 }
 
-static wlk_status take_memory(const run *r, run_memory *memory) {
-    memory->block = take_block(r->layout.end + r->scratch_bytes);
-    memory->result = take_block(r->result_bytes);
-    if (memory->block && memory->result) return WLK_OK;
+/* ---- memory of a stretch */
+
+static wlk_status grow_block(run *r, uint64_t need) {
+    if (r->owns_block) mem_free(r->block);
+    r->block_bytes = 0;
+    r->owns_block = true;
+    r->block = take_block(need);
+    if (!r->block) return error_at(r->error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    r->block_bytes = need;
+    return WLK_OK;
+}
+
+static wlk_status take_memory(run *r) {
+    const uint64_t need = r->layout.end + r->scratch_bytes;
+    if (need > r->block_bytes) TRY(grow_block(r, need));
+    if (r->in_one) r->result = take_block(r->result_bytes);
+    if (!r->in_one || r->result) return WLK_OK;
     return error_at(r->error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
 }
 
+static bool is_fenced(const run *r, uint32_t edge) {
+    if (edge & OP_CONSTANT) return false; /* WLK_NONE has the bit too */
+    const place_kind kind = r->places[edge].kind;
+    return kind == PLACE_BLOCK || kind == PLACE_RESULT || (r->in_one && r->places[edge].is_view);
+}
+
 /* Opens what this node may touch, and nothing else. */
-static void fence_node(const run *r, const run_memory *memory, const op_call *call) {
-    fence_close(memory->block, r->layout.end + r->scratch_bytes);
-    fence_close(memory->result, r->result_bytes);
+static void fence_node(const run *r, const op_call *call) {
+    if (!FENCES) return;
+    fence_close(r->block, r->block_bytes);
+    if (r->result) fence_close(r->result, r->result_bytes);
     fence_open(call->scratch, r->scratch_bytes);
     for (uint32_t i = 0; i < call->node->inputs; i++) {
         const op_tensor *in = op_input(call, i);
-        if (in && in->origin == ORIGIN_NODE) fence_open(in->data, in->nbytes);
+        if (in && is_fenced(r, call->node->edges[i])) fence_open(in->data, in->nbytes);
     }
     for (uint32_t i = 0; i < call->node->outputs; i++) {
         const op_tensor *out = op_output(call, i);
@@ -38,88 +53,141 @@ static void fence_node(const run *r, const run_memory *memory, const op_call *ca
     }
 }
 
-static wlk_status compute_node(run *r, const run_memory *memory, uint32_t position) {
-    op_call call = plan_call(r->plan, r->values, position, r->error);
-    const plan_node *node = call.node;
-    call.binding = true;
-    call.scratch = memory->block + r->layout.end;
-    for (uint32_t i = 0; i < node->outputs; i++) {
-        const uint32_t value = node->edges[node->inputs + i];
-        if (value == WLK_NONE) continue;
-        const run_place *at = &r->places[value];
-        r->values[value].target = (at->in_result ? memory->result : memory->block) + at->offset;
-        r->values[value].data = r->values[value].target;
+static void open_fences(const run *r) {
+    fence_open(r->block, r->block_bytes);
+    if (r->result) fence_open(r->result, r->result_bytes);
+}
+
+/* ---- nodes */
+
+/* A view has its elements where input 0 has them. */
+static void take_view(run *r, const plan_node *node, uint32_t value) {
+    const uint32_t from = node->edges[0];
+    const op_tensor *in = plan_edge(r->plan, r->values, from);
+    op_tensor *out = &r->values[value];
+    out->data = in->data;
+    out->target = NULL;
+    out->nbytes = in->nbytes;
+    out->text_bytes = in->text_bytes;
+    out->items = in->items;
+    out->item_count = in->item_count;
+    out->present = in->present;
+    if (r->places[value].kind == PLACE_BUFFER) {
+        r->places[value].owner = buffer_share(r->places[from].owner);
     }
-    fence_node(r, memory, &call);
-    return node->row->kernel(&call);
 }
 
-static char *copy_name(char *at, const char *name, const char **copy) {
-    const size_t bytes = strlen(name) + 1;
-    memcpy(at, name, bytes);
-    *copy = at;
-    return at + bytes;
-}
-
-static uint64_t behind(uint64_t bytes) {
-    return (bytes + TENSOR_ALIGN - 1) / TENSOR_ALIGN * TENSOR_ALIGN;
-}
-
-/* Fills in the head of the result, in the order in which bind.c reserved it. */
-static wlk_result *finish_result(const run *r, char *memory) {
-    const wlk_plan *plan = r->plan;
-    wlk_result *result = (wlk_result *)(void *)memory;
-    const uint64_t tensors_at = behind(sizeof *result);
-    const uint64_t names_at =
-        tensors_at + behind(sizeof(wlk_tensor) * (uint64_t)plan->output_count);
-    char *names = memory + names_at;
-    result->count = plan->output_count;
-    result->tensors = (wlk_tensor *)(void *)(memory + tensors_at);
-    for (uint32_t i = 0; i < plan->output_count; i++) {
-        const op_tensor *from = plan_edge(plan, r->values, plan->outputs[i]);
-        char *data = memory + r->output_at[i];
-        if (from->origin != ORIGIN_NODE && from->nbytes > 0) memcpy(data, from->data, from->nbytes);
-        wlk_tensor *tensor = &result->tensors[i];
-        *tensor = tensor_public(from);
-        tensor->data = data;
-        names = copy_name(names, plan_edge_name(plan, plan->outputs[i]), &tensor->name);
+static wlk_status take_target(run *r, uint32_t value) {
+    run_place *at = &r->places[value];
+    op_tensor *out = &r->values[value];
+    if (at->kind == PLACE_BUFFER) {
+        TRY(buffer_take(r, out->nbytes, &at->owner));
+        out->target = buffer_data(at->owner);
+    } else {
+        out->target = (at->kind == PLACE_RESULT ? r->result : r->block) + at->offset;
     }
-    return result;
-}
-
-static wlk_status run_all(run *r, const wlk_tensor *inputs, uint32_t count, run_memory *memory) {
-    TRY(run_bind(r, inputs, count));
-    TRY(take_memory(r, memory));
-    for (uint32_t i = 0; i < r->plan->node_count; i++) TRY(compute_node(r, memory, i));
-    fence_open(memory->result, r->result_bytes);
+    out->data = out->target;
     return WLK_OK;
 }
 
-wlk_status wlk_run(const wlk_plan *plan, const wlk_tensor *inputs, uint32_t count,
-                   wlk_result **result, wlk_error *error) {
-    run r = {.plan = plan, .error = error};
-    run_memory memory = {.block = NULL};
-    *result = NULL;
-    const wlk_status status = run_all(&r, inputs, count, &memory);
-    if (status == WLK_OK) {
-        *result = finish_result(&r, memory.result);
-    } else {
-        mem_free(memory.result);
+/* *is_left: is there anything left to compute? */
+static wlk_status take_outputs(run *r, const plan_node *node, bool *is_left) {
+    for (uint32_t i = 0; i < node->outputs; i++) {
+        const uint32_t value = node->edges[node->inputs + i];
+        if (value == WLK_NONE) continue;
+        if (r->places[value].is_view) {
+            take_view(r, node, value);
+        } else {
+            TRY(take_target(r, value));
+            *is_left = true;
+        }
     }
-    mem_free(memory.block);
+    return WLK_OK;
+}
+
+static void settle_outputs(run *r, const plan_node *node) {
+    for (uint32_t i = 0; i < node->outputs; i++) {
+        const uint32_t value = node->edges[node->inputs + i];
+        if (value == WLK_NONE) continue;
+        op_tensor *out = &r->values[value];
+        out->origin = ORIGIN_COMPUTED;
+        if (out->dtype == WLK_STR && out->kind == VALUE_TENSOR) {
+            out->text_bytes = out->nbytes - 8 * (out->count + 1);
+        }
+    }
+}
+
+static wlk_status compute_node(run *r, uint32_t position) {
+    op_call call = run_call(r, position);
+    bool is_left = false;
+    TRY(take_outputs(r, call.node, &is_left));
+    if (is_left) {
+        call.scratch = r->block + r->layout.end;
+        fence_node(r, &call);
+        TRY(node_kernel(&call, &r->shadow));
+    }
+    settle_outputs(r, call.node);
+    return WLK_OK;
+}
+
+static wlk_status compute_all(run *r, const run_stretch *stretch) {
+    for (uint32_t i = stretch->from; i < stretch->to; i++) {
+        if (r->plan->nodes[i].marks & NODE_FOLDED) continue;
+        if (!r->is_done[i]) TRY(compute_node(r, i));
+        if (!r->in_one) run_release_after(r, i);
+    }
+    return WLK_OK;
+}
+
+wlk_status stretch_compute(run *r, const run_stretch *stretch) {
+    r->kept_bytes = 0;
+    TRY(take_memory(r));
+    const wlk_status status = compute_all(r, stretch);
+    open_fences(r);
+    return status;
+}
+
+/* ---- the whole */
+
+static wlk_status run_all(run *r, const wlk_argument *arguments, uint32_t count,
+                          wlk_result **result) {
+    TRY(run_begin(r));
+    TRY(run_arguments(r, arguments, count));
+    TRY(frame_run(r, 0));
+    return run_finish(r, result);
+}
+
+wlk_status wlk_run_arguments(const wlk_plan *plan, const wlk_argument *arguments, uint32_t count,
+                             wlk_result **result, wlk_error *error) {
+    run r;
+    memset(&r, 0, offsetof(run, layout));
+    memset(&r.scratch_bytes, 0, sizeof r - offsetof(run, scratch_bytes));
+    r.plan = plan;
+    r.error = error;
+    *result = NULL;
+    const wlk_status status = run_all(&r, arguments, count, result);
+    if (status != WLK_OK) mem_free(r.result);
+    early_back(&r, (early_mark){.chunk = NULL});
+    buffers_free(r.buffers);
+    if (r.owns_block) mem_free(r.block);
     mem_free(r.state);
     return status;
 }
 
-uint32_t wlk_result_count(const wlk_result *result) {
-    return result->count;
-}
+/* So many tensors are worth no allocation. */
+#define FEW_INPUTS 16
 
-wlk_tensor wlk_result_tensor(const wlk_result *result, uint32_t i) {
-    if (i >= result->count) return (wlk_tensor){.name = ""};
-    return result->tensors[i];
-}
-
-void wlk_result_free(wlk_result *result) {
-    mem_free(result);
+wlk_status wlk_run(const wlk_plan *plan, const wlk_tensor *inputs, uint32_t count,
+                   wlk_result **result, wlk_error *error) {
+    wlk_argument few[FEW_INPUTS] = {{.items = NULL}};
+    *result = NULL;
+    wlk_argument *arguments = few;
+    if (count > FEW_INPUTS) arguments = mem_zeroed(count, sizeof *arguments);
+    if (!arguments) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    for (uint32_t i = 0; i < count; i++) {
+        arguments[i] = (wlk_argument){.kind = WLK_VALUE_TENSOR, .items = &inputs[i], .count = 1};
+    }
+    const wlk_status status = wlk_run_arguments(plan, arguments, count, result, error);
+    if (arguments != few) mem_free(arguments);
+    return status;
 }

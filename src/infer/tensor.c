@@ -59,8 +59,20 @@ wlk_tensor tensor_public(const op_tensor *tensor) {
     return out;
 }
 
+static const char *const kind_names[] = {
+    [VALUE_SEQUENCE] = "sequence",
+    [VALUE_MAP] = "map",
+    [VALUE_MAPS] = "maps",
+    [VALUE_OPTIONAL] = "optional",
+    [VALUE_OPTIONAL_SEQUENCE] = "optional sequence",
+};
+
 char *tensor_text(const op_tensor *tensor, char text[TENSOR_TEXT_BYTES]) {
     const char *name = wlk_dtype_name(tensor->dtype);
+    if (tensor->kind != VALUE_TENSOR) {
+        (void)snprintf(text, TENSOR_TEXT_BYTES, "%s of %s", kind_names[tensor->kind], name);
+        return text;
+    }
     if (tensor->rank == WLK_NONE) {
         (void)snprintf(text, TENSOR_TEXT_BYTES, "%s of unknown rank", name);
         return text;

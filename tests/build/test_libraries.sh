@@ -79,7 +79,7 @@ done
 if [ -z "${SAN:-}" ]; then
     [ "$(needed "$lib/libweighlock.so")" = "libc libsodium " ] ||
         fail "libweighlock.so needs $(needed "$lib/libweighlock.so")"
-    [ "$(needed "$lib/libweighlock-infer.so")" = "libc libm libopenblas libweighlock " ] ||
+    [ "$(needed "$lib/libweighlock-infer.so")" = "libc libm libweighlock " ] ||
         fail "libweighlock-infer.so needs $(needed "$lib/libweighlock-infer.so")"
 fi
 

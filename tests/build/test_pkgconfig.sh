@@ -55,7 +55,7 @@ compile() { # compiler, standard, example, linked how, flags
 }
 
 needs() { # program
-    readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\.so.*/\1/p' | grep -c '^lib\(weighlock\|sodium\|openblas\)'
+    readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\.so.*/\1/p' | grep -c '^lib\(weighlock\|sodium\)'
 }
 
 compile "$cc" c17 predict.c shared
@@ -74,7 +74,7 @@ if [ -z "$sanitizers" ]; then
     done
 fi
 
-# Who only wants weights links no BLAS, and writes models too.
+# Who only wants weights links no inference core, and writes models too.
 # shellcheck disable=SC2046,SC2086 # lists of words
 $cc -std=c17 $sanitizers -o "$root/write" docs/examples/write.c $(pc --cflags --libs weighlock)
 [ "$(needs "$root/write")" -eq 1 ] || fail "weighlock.pc links more than libweighlock"

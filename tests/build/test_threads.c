@@ -24,7 +24,7 @@
 
 #define THREADS 8
 #define ROUNDS 8
-#define SIDE 112 /* more than a BLAS computes without its packing buffer */
+#define SIDE 112 /* several tiles of a product each way */
 
 /* ---- starting children under ThreadSanitizer */
 

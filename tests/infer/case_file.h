@@ -6,7 +6,9 @@
  *   output NAME [DTYPE SHAPE]          with a declared type
  *   tensor NAME DTYPE SHAPE VALUES     a constant of the model
  *   node OP[@DOMAIN] IN,IN -> OUT,OUT  _ omits one
- *   attr NAME TYPE VALUES              of the latest node
+ *   attr NAME TYPE VALUES              of the latest node; a tensor is the number of its line
+ *   graph                              what follows is the next subgraph (attr graph: its
+ *                                      number, from 1); its inputs may be without a type
  *   limit NAME VALUE
  *   feed DTYPE SHAPE VALUES            the next input of the run
  *   want DTYPE SHAPE VALUES            the next output of the run
@@ -150,9 +152,15 @@ static inline void line_opset(case_reader *c, case_text *t) {
 
 static inline void line_input(case_reader *c, case_text *t) {
     const char *name = need_word(t);
-    const uint32_t type = parse_type(c, t);
+    const uint32_t type = *t->at ? parse_type(c, t) : IMAGE_NONE;
     need_graph(c);
     kit_input(&c->kit, name, type);
+}
+
+static inline void line_graph(case_reader *c, case_text *t) {
+    (void)t;
+    need_graph(c);
+    kit_graph(&c->kit);
 }
 
 static inline void line_output(case_reader *c, case_text *t) {
@@ -200,10 +208,10 @@ static inline wlk_attribute_type attribute_type(const char *name) {
     static const struct {
         const char *name;
         wlk_attribute_type type;
-    } types[] = {{"int", WLK_ATTR_INT},       {"float", WLK_ATTR_FLOAT},
-                 {"string", WLK_ATTR_STRING}, {"ints", WLK_ATTR_INTS},
-                 {"floats", WLK_ATTR_FLOATS}, {"strings", WLK_ATTR_STRINGS},
-                 {"dtype", WLK_ATTR_DTYPE}};
+    } types[] = {
+        {"int", WLK_ATTR_INT},     {"float", WLK_ATTR_FLOAT},   {"string", WLK_ATTR_STRING},
+        {"ints", WLK_ATTR_INTS},   {"floats", WLK_ATTR_FLOATS}, {"strings", WLK_ATTR_STRINGS},
+        {"dtype", WLK_ATTR_DTYPE}, {"tensor", WLK_ATTR_TENSOR}, {"graph", WLK_ATTR_GRAPH}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (strcmp(types[i].name, name) == 0) return types[i].type;
     }
@@ -325,7 +333,7 @@ static const case_line case_lines[] = {
     {"tensor", line_tensor},       {"node", line_node},         {"attr", line_attr},
     {"limit", line_limit},         {"feed", line_feed},         {"want", line_want},
     {"tolerance", line_tolerance}, {"refuse", line_refuse},     {"run", line_run},
-    {"golden", line_golden},       {"selftest", line_selftest},
+    {"golden", line_golden},       {"selftest", line_selftest}, {"graph", line_graph},
 };
 
 static inline void read_line(case_reader *c, char *line) {

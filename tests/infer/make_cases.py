@@ -233,7 +233,8 @@ def float_text(value, name):
     for digits in range(low, high + 1):
         text = f"{float(value):.{digits}g}"
         if NAMES[name](text) == value:
-            return text
+            plain = "e+" in text and abs(value) < 1e16
+            return f"{float(value):.0f}" if plain else text
     raise AssertionError(value)
 
 

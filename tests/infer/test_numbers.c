@@ -33,6 +33,30 @@ static void test_every_16_bit_pattern_survives(void **state) {
     }
 }
 
+/* The same for dtypes of 8 and 4 bits; whatever is not saturated too. */
+static void test_every_small_pattern_survives(void **state) {
+    (void)state;
+    static const wlk_dtype dtypes[] = {WLK_F8E4M3FN, WLK_F8E5M2, WLK_F8E4M3FNUZ, WLK_F8E5M2FNUZ,
+                                       WLK_F8E8M0,   WLK_F4E2M1, WLK_I4,         WLK_U4};
+    for (uint32_t d = 0; d < sizeof dtypes / sizeof *dtypes; d++) {
+        const wlk_dtype dtype = dtypes[d];
+        for (uint32_t bits = 0; bits < 1u << wlk_dtype_bits(dtype); bits++) {
+            const uint8_t from = (uint8_t)bits;
+            uint8_t to[2] = {0, 0};
+            const number value = number_load(dtype)(&from, 0);
+            number_store(dtype)(&to[0], 0, value);
+            number_store_as(dtype, false, ROUND_DOWN)(&to[1], 0, value);
+            for (uint32_t i = 0; i < 2; i++) {
+                if (value.kind == NUMBER_FLOAT && isnan(value.f)) {
+                    assert_true(isnan(number_load(dtype)(&to[i], 0).f));
+                } else if (value.kind != NUMBER_FLOAT || !isinf(value.f)) {
+                    assert_int_equal(to[i], from);
+                }
+            }
+        }
+    }
+}
+
 /* Between two neighbours: below the middle down, above it up, at it to even. */
 static void test_16_bit_floats_round_to_even(void **state) {
     (void)state;
@@ -137,6 +161,7 @@ static void test_formats_fit(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_16_bit_pattern_survives),
+        cmocka_unit_test(test_every_small_pattern_survives),
         cmocka_unit_test(test_16_bit_floats_round_to_even),
         cmocka_unit_test(test_saturation),
         cmocka_unit_test(test_the_locale_has_no_say),

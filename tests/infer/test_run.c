@@ -287,8 +287,8 @@ static void test_invariant_7_a_run_of_a_terabyte(void **state) {
     wlk_model_free(model);
 }
 
-/* A BLAS counts in int: what does not fit is refused, though nothing is in it. */
-static void test_a_matrix_too_long_for_the_blas(void **state) {
+/* A dense product counts in 31 bits: what does not fit is refused, though nothing is in it. */
+static void test_a_matrix_too_long_for_a_product(void **state) {
     (void)state;
     static const int64_t dims[2] = {WLK_UNKNOWN_DIM, WLK_UNKNOWN_DIM};
     static const struct {
@@ -385,7 +385,7 @@ int main(void) {
         cmocka_unit_test(test_a_result_owns_its_memory),
         cmocka_unit_test(test_run_bytes_on_both_sides),
         cmocka_unit_test(test_invariant_7_a_run_of_a_terabyte),
-        cmocka_unit_test(test_a_matrix_too_long_for_the_blas),
+        cmocka_unit_test(test_a_matrix_too_long_for_a_product),
         cmocka_unit_test(test_threads_share_a_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
