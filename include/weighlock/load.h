@@ -65,6 +65,8 @@ typedef struct wlk_nonfinite {
 typedef struct wlk_load_report {
     wlk_verification verification;
     uint64_t file_bytes;
+    wlk_format format;       /* NONE until it is known: a .wlk file's by its verification, any
+                                other's by the child, once all held */
     wlk_nonfinite nonfinite; /* what the policy does not ignore */
     int child_started;
     int pooled; /* that child had waited in the pool */

@@ -18,6 +18,18 @@
 extern "C" {
 #endif
 
+/* The formats that models are read from. Values are part of the image and of the wire:
+ * append only. */
+typedef enum wlk_format {
+    WLK_FORMAT_NONE = 0, /* none: a model that was built in memory */
+    WLK_FORMAT_WLK = 1,
+    WLK_FORMAT_ONNX = 2,
+    WLK_FORMAT_COUNT = 3
+} wlk_format;
+
+/* "wlk" ...: a format's stable name; NULL for what is none. */
+WLK_API const char *wlk_format_name(wlk_format format);
+
 #define WLK_MAX_RANK 8
 #define WLK_NONE UINT32_MAX
 #define WLK_UNKNOWN_DIM (-1)
@@ -263,6 +275,8 @@ typedef enum wlk_section {
 WLK_API uint32_t wlk_model_count(const wlk_model *model, wlk_section section);
 /* Bytes of the artifact that this model was read from; 0 if it was built in memory. */
 WLK_API uint64_t wlk_model_file_bytes(const wlk_model *model);
+/* The format of that artifact. */
+WLK_API wlk_format wlk_model_format(const wlk_model *model);
 
 /* Accessors by index. The index must be below the section's count: an index out
  * of range gives an all-zero record with "" for strings. */

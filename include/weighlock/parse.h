@@ -19,16 +19,6 @@
 extern "C" {
 #endif
 
-/* The formats that there are parsers for. Values are part of the wire: append only. */
-typedef enum wlk_format {
-    WLK_FORMAT_NONE = 0,
-    WLK_FORMAT_WLK = 1,
-    WLK_FORMAT_COUNT = 2
-} wlk_format;
-
-/* "wlk" ...: a format's stable name; NULL for what is none. */
-WLK_API const char *wlk_format_name(wlk_format format);
-
 /* The format that these bytes begin like, WLK_FORMAT_NONE if there is none. A promise of
  * nothing: the parser may still refuse them. */
 WLK_API wlk_format wlk_format_detect(const uint8_t *data, uint64_t size);

@@ -38,6 +38,7 @@ bool channel_wait_go(cage *c) {
     if (header.length == 0) return true;
     if (!channel_read(c->stream, header.length)) return false;
     c->snapshot = c->stream;
+    c->order.format = (uint32_t)header.argument;
     c->order.snapshot_bytes = c->order.file_bytes = header.length;
     return true;
 }

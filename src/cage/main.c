@@ -16,13 +16,21 @@
 /* Exit codes, for the parent's report. */
 enum { EXIT_DONE = 0, EXIT_NO_ORDER = 10, EXIT_NOT_CONFINED = 11, EXIT_NO_GO = 12, EXIT_PIPE = 13 };
 
+/* What the parent has verified as a .wlk file is parsed as one; nothing else is. */
+static const format_row *choose_format(const cage *c) {
+    if (c->order.format == WIRE_FORMAT_WLK) return format_find(WLK_FORMAT_WLK);
+    const format_row *found = format_detect(c->snapshot, c->order.snapshot_bytes);
+    return found && found->id != WLK_FORMAT_WLK ? found : NULL;
+}
+
 static wlk_status parse(const cage *c, image_builder *builder, wlk_error *error) {
-    const format_row *format = format_find(c->order.format);
+    const format_row *format = choose_format(c);
     if (!format) return error_at(error, RULE_FORMAT_UNKNOWN, 0);
     const format_input input = {.data = c->snapshot,
                                 .size = c->order.snapshot_bytes,
                                 .absent = c->order.file_bytes - c->order.snapshot_bytes,
                                 .limits = &c->order.limits};
+    image_format(builder, format->id);
     TRY(format->parse(&input, builder, error));
     return image_builder_status(builder, error);
 }

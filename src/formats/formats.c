@@ -6,6 +6,7 @@
 
 static const format_row formats[] = {
     {WLK_FORMAT_WLK, "wlk", envelope_magic_matches, format_parse_wlk},
+    {WLK_FORMAT_ONNX, "onnx", onnx_begins, format_parse_onnx},
 };
 #define FORMATS (sizeof formats / sizeof *formats)
 

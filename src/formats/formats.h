@@ -39,4 +39,9 @@ const format_row *format_detect(const uint8_t *data, uint64_t size);
  * that are absent only the places are known, and of zeros between them nothing. */
 wlk_status format_parse_wlk(const format_input *input, image_builder *builder, wlk_error *error);
 
+/* ONNX (docs/onnx.md), which has no magic: whether a file is taken for one follows from its
+ * outermost fields. */
+int onnx_begins(const uint8_t *data, uint64_t size);
+wlk_status format_parse_onnx(const format_input *input, image_builder *builder, wlk_error *error);
+
 #endif

@@ -5,11 +5,6 @@
 #include "formats/formats.h"
 #include "image/memory_sink.h"
 
-const char *wlk_format_name(wlk_format format) {
-    const format_row *row = format_find((uint32_t)format);
-    return row ? row->name : NULL;
-}
-
 wlk_format wlk_format_detect(const uint8_t *data, uint64_t size) {
     const format_row *row = format_detect(data, size);
     return row ? row->id : WLK_FORMAT_NONE;
@@ -53,6 +48,7 @@ static wlk_status build(const format_row *format, const format_input *input, wlk
     TRY(work_begin(&w, input->limits, error));
     TRY(format->parse(input, w.builder, error));
     TRY(image_builder_status(w.builder, error));
+    image_format(w.builder, format->id);
     TRY(image_finish(w.builder, input->size, &image, &length, error));
     return validate(image, length, &w, input, model, error);
 }

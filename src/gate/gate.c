@@ -134,19 +134,26 @@ static wlk_status verify(session *s, const wlk_artifact *artifact, wlk_error *er
                              &s->report->verification, error);
 }
 
-/* The envelope has been verified: it is what it says. */
-static wlk_status check_format(session *s, wlk_error *error) {
+/* A .wlk file's envelope has been verified: it is what it says. Of any other file this
+ * process reads nothing: what it is, the child finds out. */
+static wlk_status choose_format(session *s, wlk_error *error) {
     envelope e;
-    if (!s->report->verification.native) return error_at(error, RULE_FORMAT_UNKNOWN, 0);
+    if (!s->report->verification.native) {
+        s->format = WIRE_FORMAT_CONTENT;
+        return WLK_OK;
+    }
+    s->report->format = WLK_FORMAT_WLK;
     TRY(envelope_decode(s->source.data, s->source.size, &e, error));
     s->data_from = e.data_off;
     return WLK_OK;
 }
 
+/* Who takes unsigned files in takes those too about which nothing could be checked: it is
+ * the child that finds out what they are. */
 static wlk_status check_policy(const session *s, wlk_error *error) {
     const wlk_load_options *options = &s->gate->options;
-    return wlk_verification_check(&s->report->verification, options->policy.threshold,
-                                  options->allow_unsigned, error);
+    if (options->allow_unsigned) return WLK_OK;
+    return wlk_verification_check(&s->report->verification, options->policy.threshold, 0, error);
 }
 
 static wlk_status audit(const session *s, wlk_model **model, wlk_error *error) {
@@ -163,7 +170,7 @@ static wlk_status audit(const session *s, wlk_model **model, wlk_error *error) {
 static wlk_status load_source(session *s, const wlk_artifact *artifact, wlk_model **model,
                               wlk_error *error) {
     TRY(verify(s, artifact, error));
-    TRY(check_format(s, error));
+    TRY(choose_format(s, error));
     TRY(check_policy(s, error));
     TRY(session_parse(s, model, error));
     return audit(s, model, error);

@@ -10,6 +10,7 @@
 
 session session_begin(wlk_gate *gate, wlk_load_report *report) {
     return (session){.source = SNAPSHOT_NONE,
+                     .format = WIRE_FORMAT_WLK,
                      .gate = gate,
                      .report = report,
                      .limits = gate->options.policy.limits,
@@ -42,6 +43,7 @@ static wlk_status start(session *s, wlk_error *error) {
     const standby_plan plan = {.snapshot = s->source.fd,
                                .snapshot_bytes = s->source.size,
                                .file_bytes = s->file_bytes,
+                               .format = s->format,
                                .transport = transport_of(s),
                                .limits = &s->limits,
                                .deadline = s->deadline,
@@ -61,7 +63,7 @@ static void start_listening(session *s) {
     receiver->max_buffers =
         (uint32_t)(limits->tensors < MOST_BUFFERS ? limits->tensors : MOST_BUFFERS);
     receiver->transport = transport_of(s);
-    receiver->raw_only = true;
+    receiver->raw_only = s->format == WIRE_FORMAT_WLK; /* others may be decoded */
     s->result.source = s->lazy ? NULL : &s->source;
 }
 
@@ -92,6 +94,20 @@ static void keep_source(keeper *k, session *s) {
     }
 }
 
+/* A .wlk file is what was verified as one, and nothing else is; the image's word for
+ * what the others are is all that there is. */
+static wlk_status check_format(const session *s, wlk_model **model, wlk_error *error) {
+    const wlk_format said = wlk_model_format(*model);
+    const bool native = s->format == WIRE_FORMAT_WLK;
+    if (said != WLK_FORMAT_NONE && (said == WLK_FORMAT_WLK) == native) {
+        s->report->format = said;
+        return WLK_OK;
+    }
+    wlk_model_free(*model);
+    *model = NULL;
+    return error_at(error, RULE_IMAGE_HEADER, 0);
+}
+
 /* Hands image and payloads to the validator, which owns them from here on. */
 static wlk_status make_model(session *s, wlk_model **model, wlk_error *error) {
     keeper *k = mem_zeroed(1, sizeof *k);
@@ -107,8 +123,9 @@ static wlk_status make_model(session *s, wlk_model **model, wlk_error *error) {
                                      .owner = k,
                                      .release = keeper_release,
                                      .absent = s->lazy};
-    return image_validate(image, k->result.image_length, s->file_bytes, &payloads, &s->limits,
-                          model, error);
+    TRY(image_validate(image, k->result.image_length, s->file_bytes, &payloads, &s->limits, model,
+                       error));
+    return check_format(s, model, error);
 }
 
 /* Validating takes about as long as the child takes to end, so it is done before
@@ -161,7 +178,8 @@ static wlk_status hear_child(session *s, wlk_error *error) {
     standby_tell(helper, s->report);
     if (admitted != WLK_OK) return admitted;
     start_listening(s);
-    TRY(standby_go(helper, pooled ? &s->source : NULL, s->deadline, error));
+    TRY(standby_go(helper, pooled ? &s->source : NULL, pooled ? s->format : WIRE_FORMAT_NONE,
+                   s->deadline, error));
     return receive_result(&helper->ear->frames, &helper->receiver, &s->result, error);
 }
 

@@ -27,7 +27,7 @@ static bool joins_spaces(const wlk_gate *gate) {
 
 static order_message make_order(const wlk_gate *gate, const standby_plan *plan) {
     order_message message = {.order = {.protocol = WIRE_PROTOCOL,
-                                       .format = WIRE_FORMAT_WLK,
+                                       .format = (uint32_t)plan->format,
                                        .transport = (uint32_t)plan->transport,
                                        .spaces = joins_spaces(gate),
                                        .layers = gate_wanted_layers(gate),
@@ -194,9 +194,10 @@ static wlk_status wait_writable(const standby *s, uint64_t deadline, wlk_error *
     return ended ? error_at(error, RULE_WIRE_TRUNCATED, WLK_NO_OFFSET) : WLK_OK;
 }
 
-wlk_status standby_go(standby *s, const snapshot *file, uint64_t deadline, wlk_error *error) {
+wlk_status standby_go(standby *s, const snapshot *file, wire_format format, uint64_t deadline,
+                      wlk_error *error) {
     const uint64_t length = file ? file->size : 0;
-    frame_header header = frame_make(FRAME_GO, 0, length, 1, 0);
+    frame_header header = frame_make(FRAME_GO, 0, length, 1, (uint64_t)format);
     outgoing rest = {
         {{.iov_base = &header, .iov_len = sizeof header},
          {.iov_base = file ? (void *)(uintptr_t)file->data : NULL, .iov_len = length}}};

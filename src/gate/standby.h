@@ -14,6 +14,7 @@ typedef struct standby_plan {
     uint64_t snapshot_bytes; /* its length */
     uint64_t file_bytes;     /* of the artifact: more only where the rest is lazy */
     uint64_t stream_bytes;   /* the most that may come with GO; 0 if there is a copy */
+    wire_format format;      /* of the file; NONE without a copy: it comes with GO */
     wire_transport transport;
     const wlk_limits *limits;
     uint64_t deadline;        /* for HELLO: CLOCK_MONOTONIC, ns */
@@ -43,10 +44,12 @@ wlk_status standby_start(const wlk_gate *gate, const standby_plan *plan, standby
  * for this gate, must hold. After a failure the child is there still, to be collected. */
 wlk_status standby_admit(wlk_gate *gate, standby *s, wlk_error *error);
 
-/* Says GO; with the bytes of `file`, which a child without a copy gets, else NULL.
+/* Says GO; with the bytes of `file`, which a child without a copy gets, and its format,
+ * else NULL and NONE.
  * Never blocks past the deadline. A child that speaks before it has taken all is
  * wire.state; one that has ended is wire.truncated. */
-wlk_status standby_go(standby *s, const snapshot *file, uint64_t deadline, wlk_error *error);
+wlk_status standby_go(standby *s, const snapshot *file, wire_format format, uint64_t deadline,
+                      wlk_error *error);
 
 /* Is a child that has waited still as good as a new one: alive, not stopped, started by
  * the user that we are, and with every layer that the gate has ever achieved? */

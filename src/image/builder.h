@@ -100,6 +100,10 @@ wlk_status image_finding(image_builder *b, uint32_t rule, wlk_severity severity,
 wlk_status image_span(image_builder *b, wlk_span_kind kind, uint64_t offset, uint64_t length,
                       uint32_t tensor);
 
+/* The format of the artifact that the model is read from; without it the model is one
+ * that was built in memory. */
+void image_format(image_builder *b, wlk_format format);
+
 /* Sorts and renumbers the strings (dropping unused ones), sorts opsets,
  * attributes of each node and spans, lays the sections out. On success the
  * caller owns *image (mem_free) of *length bytes; the builder can only be freed. */

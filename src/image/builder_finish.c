@@ -308,8 +308,10 @@ static void copy_parts(const image_builder *b, uint64_t offsets[WLK_SECTION_COUN
 
 static wlk_status lay_out(image_builder *b, uint64_t file_bytes, uint8_t **image,
                           uint64_t *length) {
-    image_header header = {
-        .magic = IMAGE_MAGIC, .version = IMAGE_VERSION, .file_bytes = file_bytes};
+    image_header header = {.magic = IMAGE_MAGIC,
+                           .version = IMAGE_VERSION,
+                           .format = (uint16_t)b->format,
+                           .file_bytes = file_bytes};
     uint64_t offsets[WLK_SECTION_COUNT];
     uint64_t total;
     TRY(count_sections(b, header.counts));
@@ -338,6 +340,10 @@ static wlk_status finish(image_builder *b, uint64_t file_bytes, uint8_t **image,
     place_nodes(b);
     place_numbers(b);
     return lay_out(b, file_bytes, image, length);
+}
+
+void image_format(image_builder *b, wlk_format format) {
+    b->format = format;
 }
 
 wlk_status image_finish(image_builder *b, uint64_t file_bytes, uint8_t **image, uint64_t *length,

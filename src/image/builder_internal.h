@@ -43,8 +43,9 @@ struct image_builder {
     image_sink sink;
     wlk_error error; /* the first one; status 0: none */
     bool finished;
-    uint64_t offset; /* of what is described now, for errors */
-    uint64_t bytes;  /* of all records so far */
+    wlk_format format; /* of the artifact */
+    uint64_t offset;   /* of what is described now, for errors */
+    uint64_t bytes;    /* of all records so far */
     uint64_t payload_total;
     uint64_t payload_left; /* of the tensor begun last */
     uint32_t buffers;

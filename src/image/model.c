@@ -10,6 +10,14 @@
  * kernel needs no case for them. */
 static const _Alignas(64) uint8_t no_data[64];
 
+static const char *const format_names[WLK_FORMAT_COUNT] = {
+    [WLK_FORMAT_WLK] = "wlk", [WLK_FORMAT_ONNX] = "onnx"};
+
+const char *wlk_format_name(wlk_format format) {
+    const unsigned index = (unsigned)format;
+    return index < WLK_FORMAT_COUNT ? format_names[index] : NULL;
+}
+
 image_view image_view_of(const uint8_t *image, const uint64_t offsets[WLK_SECTION_COUNT]) {
     return (image_view){
         .header = (const image_header *)image,
@@ -65,6 +73,10 @@ uint32_t wlk_model_count(const wlk_model *model, wlk_section section) {
 
 uint64_t wlk_model_file_bytes(const wlk_model *model) {
     return model->view.header->file_bytes;
+}
+
+wlk_format wlk_model_format(const wlk_model *model) {
+    return (wlk_format)model->view.header->format;
 }
 
 static bool has(const wlk_model *model, wlk_section section, uint32_t index) {

@@ -30,7 +30,8 @@
 
 typedef struct image_header {
     uint32_t magic;
-    uint32_t version;
+    uint16_t version;
+    uint16_t format;     /* wlk_format of the artifact; NONE for a model built in memory */
     uint64_t file_bytes; /* size of the artifact; 0 for a model built in memory */
     uint32_t counts[WLK_SECTION_COUNT];
 } image_header;

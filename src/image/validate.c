@@ -74,7 +74,7 @@ static wlk_status check_layout(validation *v) {
     }
     const image_header *header = (const image_header *)v->image;
     if (header->magic != IMAGE_MAGIC || header->version != IMAGE_VERSION ||
-        header->file_bytes != v->file_bytes) {
+        header->format >= WLK_FORMAT_COUNT || header->file_bytes != v->file_bytes) {
         return error_at(v->error, RULE_IMAGE_HEADER, 0);
     }
     v->counts = header->counts;

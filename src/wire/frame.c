@@ -9,6 +9,8 @@ _Static_assert(sizeof(wire_hello) == 8 + WIRE_BUILD_ID_BYTES + 8 * WIRE_MAX_LAYE
                "HELLO has no padding");
 _Static_assert(sizeof(wire_refuse) == 16, "REFUSE has no padding");
 _Static_assert(sizeof(wire_order) == 64 + sizeof(wlk_limits), "ORDER has no padding");
+_Static_assert((int)WLK_FORMAT_COUNT <= (int)WIRE_FORMAT_CONTENT,
+               "no format has the number of all");
 _Static_assert(LAYER_COUNT <= WIRE_MAX_LAYERS, "every layer has room in HELLO");
 
 #define MAPPED_ALIGN 64
@@ -176,9 +178,10 @@ wlk_status wire_check_hello(const wire_hello *hello, wlk_error *error) {
  * users, files and the machine it knows nothing, and a captured child must not pass for
  * the parent: a bad signature, a full disk, try again. */
 static bool is_childs_rule(uint32_t rule) {
-    static const char *const starts[] = {"data.",     "format.", "graph.", "header.",
-                                         "internal.", "limit.",  "opset.", "selftest.tolerance",
-                                         "string.",   "tensor.", "type."};
+    static const char *const starts[] = {"data.",   "format.",   "graph.",
+                                         "header.", "internal.", "limit.",
+                                         "onnx.",   "opset.",    "selftest.tolerance",
+                                         "string.", "tensor.",   "type."};
     static const wlk_rule parents[] = {RULE_INTERNAL_MEMORY, /* the child's is limit.heap-bytes */
                                        RULE_LIMIT_FILE_BYTES,   RULE_LIMIT_SNAPSHOT_BYTES,
                                        RULE_LIMIT_CPU_SECONDS,  RULE_LIMIT_DEADLINE,
@@ -202,6 +205,11 @@ wlk_status wire_check_refuse(const wire_refuse *refuse, wlk_error *error) {
     return error_at(error, (wlk_rule)refuse->rule, refuse->offset);
 }
 
+/* Does an order, or GO, name a format as it must? */
+static bool names_format(uint64_t format) {
+    return format == WIRE_FORMAT_WLK || format == WIRE_FORMAT_CONTENT;
+}
+
 wlk_status wire_check_order(const frame_header *header, const wire_order *order, wlk_error *error) {
     const bool header_fits = header->magic == FRAME_MAGIC && header->type == FRAME_ORDER &&
                              header->flags == 0 && header->sequence == 0 && header->argument == 0;
@@ -212,6 +220,10 @@ wlk_status wire_check_order(const frame_header *header, const wire_order *order,
     const bool whole = order->file_bytes == order->snapshot_bytes;
     const bool lazy = order->transport == WIRE_TRANSPORT_LAZY;
     const bool streams = order->stream_bytes > 0;
+    const bool format_fits =
+        streams ? order->format == WIRE_FORMAT_NONE
+                : names_format(order->format) && (!lazy || order->format == WIRE_FORMAT_WLK);
+    if (!format_fits) return error_at(error, RULE_WIRE_ORDER, WLK_NO_OFFSET);
     if (order->protocol != WIRE_PROTOCOL || order->spaces > 1 ||
         order->transport < WIRE_TRANSPORT_PIPE || order->transport > WIRE_TRANSPORT_LAZY ||
         (!whole && !lazy) || order->file_bytes < order->snapshot_bytes ||
@@ -223,9 +235,11 @@ wlk_status wire_check_order(const frame_header *header, const wire_order *order,
 
 wlk_status wire_check_go(const frame_header *header, const wire_order *order, wlk_error *error) {
     const bool header_fits = header->magic == FRAME_MAGIC && header->type == FRAME_GO &&
-                             header->flags == 0 && header->sequence == 1 && header->argument == 0;
+                             header->flags == 0 && header->sequence == 1;
     const bool waited = order->stream_bytes > 0;
-    if (!header_fits || header->length > order->stream_bytes || (waited && header->length == 0)) {
+    const bool format_fits = waited ? names_format(header->argument) : header->argument == 0;
+    if (!header_fits || !format_fits || header->length > order->stream_bytes ||
+        (waited && header->length == 0)) {
         return error_at(error, RULE_WIRE_ORDER, WLK_NO_OFFSET);
     }
     return WLK_OK;

@@ -1,9 +1,9 @@
 /* Frames: all that parent and child ever say to each other (docs/design.md).
  *
  * Parent to child on fd 0: ORDER, read before the lock-down; GO after
- * attestation. Child to parent on fd 1: HELLO, DATA*, IMAGE, END, or REFUSE,
- * which is final. Every frame starts with a 32-byte header; `length` bytes
- * follow. A frame is legal only in its state and with its sequence number.
+ * attestation, with the file and its format for a child that was started on none. Child to parent
+ * on fd 1: HELLO, DATA*, IMAGE, END, or REFUSE, which is final. Every frame starts with a 32-byte
+ * header; `length` bytes follow. A frame is legal only in its state and with its sequence number.
  */
 #ifndef WLK_WIRE_FRAME_H
 #define WLK_WIRE_FRAME_H
@@ -44,11 +44,16 @@ typedef struct frame_header {
     uint16_t flags; /* zero but for DATA */
     uint64_t length;
     uint64_t sequence; /* counts the frames of one direction from 0 */
-    uint64_t argument; /* DATA with RAW: file offset; else zero */
+    uint64_t argument; /* DATA with RAW: file offset; GO with a file: wire_format; else zero */
 } frame_header;
 
+/* What the child is to take the file for. A .wlk file is what the parent has verified as
+ * one, and is nothing else; any other file is told apart by content, in the child alone,
+ * and is never a .wlk file. */
 typedef enum wire_format {
+    WIRE_FORMAT_NONE = WLK_FORMAT_NONE, /* a child that waits: GO says it */
     WIRE_FORMAT_WLK = WLK_FORMAT_WLK,
+    WIRE_FORMAT_CONTENT = 256 /* beyond every wlk_format */
 } wire_format;
 
 typedef enum wire_transport {
@@ -60,7 +65,7 @@ typedef enum wire_transport {
 /* Body of ORDER; `policy_length` bytes of policy follow it. */
 typedef struct wire_order {
     uint32_t protocol;
-    uint32_t format;    /* wire_format */
+    uint32_t format;    /* wire_format; NONE for a child that waits, and for no other */
     uint32_t transport; /* wire_transport */
     uint32_t spaces;    /* 1: the child is in empty namespaces already, but for mounts */
     uint32_t layers;    /* bit i: apply layer i (see wire_layer) */
@@ -175,7 +180,8 @@ wlk_status wire_check_refuse(const wire_refuse *refuse, wlk_error *error);
 wlk_status wire_check_order(const frame_header *header, const wire_order *order, wlk_error *error);
 
 /* The child's check of GO: its body is the file where the order left room for one,
- * which is then never empty, and nothing at all where it did not. */
+ * which is then never empty, and its argument that file's format; where the order left
+ * none, there is neither. */
 wlk_status wire_check_go(const frame_header *header, const wire_order *order, wlk_error *error);
 
 #endif

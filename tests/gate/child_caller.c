@@ -141,6 +141,7 @@ static wlk_status answer(void) {
     uint8_t *image = NULL;
     uint64_t length = 0;
     if (!builder) return WLK_SYSTEM;
+    image_format(builder, WLK_FORMAT_WLK);
     TRY(format_parse_wlk(&input, builder, NULL));
     TRY(image_finish(builder, self.order.file_bytes, &image, &length, NULL));
     return channel_send(&out, FRAME_IMAGE, image, length) &&

@@ -43,10 +43,22 @@ static answer_source source_of(void) {
                            .finding = is(HOSTILE_mutates) || is(HOSTILE_image_change)};
 }
 
+/* Whatever the file is: nothing, in this format. */
+static void claim_format(const answer_source *source) {
+    if (!forge_empty_tensors(&said, source, 0)) _exit(99);
+    image_header *header = (void *)answer_body(&said, 0);
+    if (!header) _exit(97);
+    header->format = (uint16_t)parameter;
+    said.cut = UINT64_MAX;
+}
+
 static void record_answer(void) {
     static answer_source source;
     source = source_of();
-    if (!answer_record(&said, &source)) _exit(99);
+    if (is(HOSTILE_claims_format)) {
+        claim_format(&source);
+    } else if (!answer_record(&said, &source))
+        _exit(99);
 }
 
 /* ---- saying it */

@@ -97,6 +97,7 @@ static inline bool answer_record(answer *a, const answer_source *source) {
     uint64_t length = 0;
     a->count = a->copy_count = 0;
     a->cut = UINT64_MAX;
+    if (builder) image_format(builder, WLK_FORMAT_WLK);
     bool made = builder && format_parse_wlk(&input, builder, NULL) == WLK_OK;
     if (made && source->finding) {
         const uint32_t evidence = image_string(builder, "evidence", 8, 0);

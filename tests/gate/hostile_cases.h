@@ -166,6 +166,7 @@
     X(image_change)  /* number of a change that is wrong: hostile_fields.h */          \
     X(empty_tensors) /* their number */                                                \
     X(mutates)       /* the seed: hostile_mutate.h */                                  \
+    X(claims_format) /* its number, of a file of which it tells nothing else */        \
     /* what is accepted, since it breaks no rule: docs/threat-model.md */              \
     X(forges)         /* enum hostile_forgery */                                       \
     X(takes_its_time) /* milliseconds */                                               \

@@ -155,6 +155,7 @@ static inline bool forge_answer(answer *a, const answer_source *file, enum hosti
     const forge f = {image_builder_new(&limits, &sink), file, e.data_off, what};
     if (!f.b) return false;
     a->count = 0;
+    image_format(f.b, WLK_FORMAT_WLK);
     forge_tensors(&f);
     forge_spans(&f);
     forge_graph(&f);
@@ -171,7 +172,7 @@ static inline bool forge_answer(answer *a, const answer_source *file, enum hosti
  * file is one unclaimed range. */
 static inline bool forge_empty_tensors(answer *a, const answer_source *file, uint32_t tensors) {
     enum { NAME = 9 }; /* "00000001" and a NUL */
-    image_header header = {IMAGE_MAGIC, IMAGE_VERSION, file->file_bytes, {0}};
+    image_header header = {IMAGE_MAGIC, IMAGE_VERSION, WLK_FORMAT_WLK, file->file_bytes, {0}};
     uint64_t offsets[WLK_SECTION_COUNT], total;
     answer_view v;
     header.counts[WLK_SECTION_STRINGS] = tensors + 1;

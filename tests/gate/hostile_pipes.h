@@ -196,9 +196,9 @@ static inline bool is_parents_own(const char *rule) {
 
 /* May a REFUSE say so? */
 static inline bool is_childs_own(const char *rule) {
-    static const char *const layers[] = {
-        "data.",   "format.", "graph.",  "header.",  "limit.", "opset.", "selftest.tolerance",
-        "string.", "type.",   "tensor.", "internal."};
+    static const char *const layers[] = {"data.",   "format.", "graph.",  "header.",
+                                         "limit.",  "onnx.",   "opset.",  "selftest.tolerance",
+                                         "string.", "type.",   "tensor.", "internal."};
     bool own = false;
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) own |= begins_with(rule, layers[i]);
     return own;

@@ -233,7 +233,7 @@ static void test_cut_at_every_byte(void **state) {
         wlk_model *model;
         wlk_error error;
         const refusal_text want = size == 0    ? refusal_of("format.empty", 0)
-                                  : size < 10  ? refusal_of("format.unknown", 0)
+                                  : size < 10  ? refusal_of("trust.unsigned", WLK_NO_OFFSET)
                                   : size < 256 ? refusal_of("envelope.truncated", size)
                                                : refusal_of("envelope.layout", 38);
         (void)snprintf(name, sizeof name, "cut to %llu", (unsigned long long)size);

@@ -446,6 +446,21 @@ static void test_header(void **state) {
     }
 }
 
+/* The format of the artifact is one that there is. */
+static void test_format(void **state) {
+    (void)state;
+    image_header *header = (image_header *)(void *)valid.image;
+    const uint16_t before = header->format;
+    for (uint32_t format = 0; format <= UINT16_MAX; format++) {
+        wlk_error error = {0};
+        header->format = (uint16_t)format;
+        const wlk_status status = validate(valid.image, valid.length, &error);
+        assert_int_equal(status, format < WLK_FORMAT_COUNT ? WLK_OK : WLK_CAGE);
+        if (status != WLK_OK) assert_refusal(&error, RULE_IMAGE_HEADER);
+    }
+    header->format = before;
+}
+
 /* Invariant 7: an image of any other length than its counts say is not read. */
 static void test_every_other_length(void **state) {
     (void)state;
@@ -706,6 +721,7 @@ int main(void) {
         cmocka_unit_test(test_sample_is_accepted),
         cmocka_unit_test(test_single_mutations),
         cmocka_unit_test(test_header),
+        cmocka_unit_test(test_format),
         cmocka_unit_test(test_every_other_length),
         cmocka_unit_test(test_every_other_count),
         cmocka_unit_test(test_padding),

@@ -421,8 +421,8 @@ static void test_layer_names(void **state) {
 /* What a parser may say is about the file, or a limit of its own. */
 static bool is_about_the_file(const char *rule) {
     static const char *const layers[] = {"data.",     "format.", "graph.", "header.",
-                                         "internal.", "limit.",  "opset.", "selftest.tolerance",
-                                         "string.",   "tensor.", "type."};
+                                         "internal.", "limit.",  "onnx.",  "opset.",
+                                         "string.",   "tensor.", "type.",  "selftest.tolerance"};
     static const char *const parents[] = {"internal.memory",      "limit.file-bytes",
                                           "limit.snapshot-bytes", "limit.cpu-seconds",
                                           "limit.deadline",       "limit.pool-children"};
@@ -478,10 +478,14 @@ static void test_order(void **state) {
     assert_int_equal(wire_check_order(&header, &lazy, &error), WLK_OK);
     wire_order waits = good;
     waits.stream_bytes = UINT64_MAX;
+    waits.format = WIRE_FORMAT_NONE;
     assert_int_equal(wire_check_order(&header, &waits, &error), WLK_OK);
-    enum { ROWS = 22 };
+    wire_order other = good;
+    other.format = WIRE_FORMAT_CONTENT;
+    assert_int_equal(wire_check_order(&header, &other, &error), WLK_OK);
+    enum { ROWS = 28 };
     for (unsigned row = 0; row < ROWS; row++) {
-        wire_order order = good;
+        wire_order order = row >= 19 && row < 22 ? waits : good;
         frame_header altered = header;
         if (row == 0) altered.magic++;
         if (row == 1) altered.type = FRAME_GO;
@@ -502,10 +506,17 @@ static void test_order(void **state) {
         if (row == 16) order.transport = WIRE_TRANSPORT_LAZY, order.snapshot_bytes++;
         if (row == 17) order.transport = WIRE_TRANSPORT_MAP, order.file_bytes++;
         if (row == 18) order.spaces = 2;
-        if (row >= 19) order.stream_bytes = 1; /* for who has a copy, or can only name bytes */
+        if (row >= 19 && row < 22)
+            order.stream_bytes = 1; /* for who has a copy, or can only name bytes */
         if (row == 20) order.snapshot_bytes = order.file_bytes = 1;
         if (row == 21) order.transport = WIRE_TRANSPORT_LAZY, order.file_bytes = 1;
         if (row == 19) order.transport = WIRE_TRANSPORT_LAZY;
+        if (row == 22) order.format = WIRE_FORMAT_NONE;
+        if (row == 23) order.format = WLK_FORMAT_ONNX; /* by its content, or not at all */
+        if (row == 24) order.format = UINT32_MAX;
+        if (row == 25) order.format = WIRE_FORMAT_CONTENT, order.transport = WIRE_TRANSPORT_LAZY;
+        if (row == 26) order.stream_bytes = 1; /* who waits learns it later */
+        if (row == 27) order.stream_bytes = 1, order.format = WIRE_FORMAT_CONTENT;
         const wlk_status status = wire_check_order(&altered, &order, &error);
         assert_string_equal(outcome(status, &error), "wire.order");
     }
@@ -533,17 +544,23 @@ static void test_go(void **state) {
         {0, UINT64_MAX, false}, {UINT64_MAX, UINT64_MAX, true},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const frame_header go = frame_make(FRAME_GO, 0, rows[i].length, 1, 0);
+        const uint64_t format = rows[i].room ? WIRE_FORMAT_CONTENT : 0;
+        const frame_header go = frame_make(FRAME_GO, 0, rows[i].length, 1, format);
         assert_string_equal(go_outcome(go, rows[i].room), rows[i].good ? "" : "wire.order");
     }
-    for (unsigned row = 0; row < 6; row++) {
-        frame_header go = frame_make(FRAME_GO, 0, 8, 1, 0);
+    frame_header none = frame_make(FRAME_GO, 0, 0, 1, WIRE_FORMAT_WLK);
+    assert_string_equal(go_outcome(none, 0), "wire.order");
+    for (unsigned row = 0; row < 9; row++) {
+        frame_header go = frame_make(FRAME_GO, 0, 8, 1, WIRE_FORMAT_WLK);
         if (row == 0) go.magic ^= 1;
         if (row == 1) go.type = FRAME_ORDER;
         if (row == 2) go.flags = 1;
         if (row == 3) go.sequence = 0;
         if (row == 4) go.sequence = 2;
-        if (row == 5) go.argument = 1;
+        if (row == 5) go.argument = WIRE_FORMAT_NONE;
+        if (row == 6) go.argument = WLK_FORMAT_ONNX;
+        if (row == 7) go.argument = UINT32_MAX;
+        if (row == 8) go.argument = (uint64_t)WIRE_FORMAT_WLK << 32 | WIRE_FORMAT_WLK;
         assert_string_equal(go_outcome(go, 8), "wire.order");
     }
 }
