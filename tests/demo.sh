@@ -15,7 +15,8 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' HUP INT TERM
 export HOME="$work" LC_ALL=C
 unset XDG_CONFIG_HOME
-cp -R "$top/tests/models/iris" "$top/tests/models/digits" "$top/tests/models/hostile" "$work" || exit 1
+cp -R "$top/tests/models/iris" "$top/tests/models/digits" "$top/tests/models/forest" \
+    "$top/tests/models/hostile" "$work" || exit 1
 cd "$work" || exit 1
 
 weighlock() {
@@ -78,6 +79,17 @@ for half in 1 2; do
 done
 sed 1d digits-2.csv | cat digits-1.csv - >digits.csv
 compare_labels digits.csv digits/labels.csv 1797
+
+say "A stranger uploads an ONNX file: looked into, taken in, and let out as a signed .wlk file"
+expect 0 "weighlock inspect forest/upload.onnx --trust trust"
+expect 7 "weighlock predict forest/upload.onnx iris/rows.csv --trust trust"
+expect 0 "weighlock predict forest/upload.onnx iris/rows.csv --allow-unsigned -o uploaded.csv --trust trust"
+expect 0 "head -n 3 uploaded.csv"
+compare_labels uploaded.csv forest/labels.csv 150
+expect 0 "weighlock convert forest/upload.onnx --allow-unsigned -o forest.wlk --sign my.key --trust trust"
+expect 0 "weighlock predict forest.wlk iris/rows.csv -o converted.csv --trust trust"
+cmp -s uploaded.csv converted.csv || fail "the converted model gives other results"
+printf '%s\n' "  the converted model gives the same, byte for byte"
 
 say "What the child is confined by on this machine"
 first=1 last=2

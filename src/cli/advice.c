@@ -127,7 +127,8 @@ static void search(advice_search *s) {
         add_tensor(s, i);
         bytes += wlk_model_tensor(s->model, i).nbytes; /* they are all in memory */
     }
-    if (bytes >= LAZY_FROM) add(s, ADVICE_LAZY, WLK_NONE, bytes);
+    const bool native = wlk_model_format(s->model) == WLK_FORMAT_WLK;
+    if (native && bytes >= LAZY_FROM) add(s, ADVICE_LAZY, WLK_NONE, bytes);
     weigh(s);
 }
 

@@ -38,6 +38,7 @@ int verb_keygen(const cli *c);
 int verb_sign(const cli *c);
 int verb_verify(const cli *c);
 int verb_pack(const cli *c);
+int verb_convert(const cli *c);
 int verb_inspect(const cli *c);
 int verb_predict(const cli *c);
 int verb_extract(const cli *c);

@@ -6,8 +6,10 @@
 #include "cli/batch.h"
 #include "cli/cli.h"
 #include "cli/model_json.h"
+#include "cli/operators.h"
 
 #define MOST_LINES 40 /* of one table in text; --json shows all */
+#define MOST_NODES 12 /* of a graph that is shown node by node */
 
 static void print_shape(const wlk_tensor *t) {
     (void)printf("[");
@@ -82,13 +84,54 @@ static void print_value(const wlk_model *model, const char *label, wlk_ref ref) 
     (void)putchar('\n');
 }
 
-static void print_node(const wlk_node *node) {
-    (void)printf("  %-8s ", "node");
-    if (node->domain[0]) {
-        cli_print_short(node->domain);
+static void print_operator(const char *label, const char *domain, const char *op) {
+    (void)printf("  %-8s ", label);
+    if (domain[0]) {
+        cli_print_short(domain);
         (void)putchar('.');
     }
-    cli_print_short(node->op);
+    cli_print_short(op);
+}
+
+static void print_nodes(const wlk_model *model, const wlk_graph *graph) {
+    for (uint32_t i = 0; i < graph->nodes; i++) {
+        const wlk_node node = wlk_model_node(model, graph->first_node + i);
+        print_operator("node", node.domain, node.op);
+        (void)putchar('\n');
+    }
+}
+
+/* Each operator and how many nodes it has, in all graphs. */
+static void print_operators(const wlk_model *model) {
+    operator_list list = operators_of(model);
+    for (uint32_t i = 0; i < list.count && i < MOST_LINES; i++) {
+        print_operator("operator", list.items[i].domain, list.items[i].op);
+        (void)printf("  %" PRIu32 "\n", list.items[i].count);
+    }
+    print_rest(MOST_LINES, list.count, "operators");
+    operators_free(&list);
+}
+
+/* "opset      ai.onnx 17, ai.onnx.ml 3" */
+static void print_opsets(const wlk_model *model) {
+    const uint32_t count = wlk_model_count(model, WLK_SECTION_OPSETS);
+    if (count == 0) return;
+    (void)printf("opset      ");
+    for (uint32_t i = 0; i < count && i < MOST_LINES; i++) {
+        const wlk_opset opset = wlk_model_opset(model, i);
+        if (i) (void)printf(", ");
+        cli_print_short(opset.domain[0] ? opset.domain : "ai.onnx");
+        (void)printf(" %" PRIu32, opset.version);
+    }
+    (void)printf("%s\n", count > MOST_LINES ? " ... (--json shows all)" : "");
+}
+
+/* "graph      12 nodes", "graph      30 nodes in 3 graphs" */
+static void print_graph_size(const wlk_model *model) {
+    const uint32_t nodes = wlk_model_count(model, WLK_SECTION_NODES);
+    const uint32_t graphs = wlk_model_count(model, WLK_SECTION_GRAPHS);
+    (void)printf("graph      %" PRIu32 " node%s", nodes, nodes == 1 ? "" : "s");
+    if (graphs > 1) (void)printf(" in %" PRIu32 " graphs", graphs);
     (void)putchar('\n');
 }
 
@@ -96,16 +139,17 @@ static void print_graph(const wlk_model *model) {
     if (wlk_model_count(model, WLK_SECTION_GRAPHS) == 0) return;
     const wlk_graph graph = wlk_model_graph(model, 0);
     const uint32_t nodes = wlk_model_count(model, WLK_SECTION_NODES);
-    (void)printf("graph      %" PRIu32 " node%s\n", nodes, nodes == 1 ? "" : "s");
+    print_opsets(model);
+    print_graph_size(model);
     for (uint32_t i = 0; i < graph.inputs && i < MOST_LINES; i++) {
         print_value(model, "input", (wlk_ref){WLK_REF_VALUE, wlk_model_graph_input(model, 0, i)});
     }
     print_rest(MOST_LINES, graph.inputs, "inputs");
-    for (uint32_t i = 0; i < graph.nodes && i < MOST_LINES; i++) {
-        const wlk_node node = wlk_model_node(model, graph.first_node + i);
-        print_node(&node);
+    if (nodes <= MOST_NODES && nodes == graph.nodes) {
+        print_nodes(model, &graph);
+    } else {
+        print_operators(model);
     }
-    print_rest(MOST_LINES, graph.nodes, "nodes");
     for (uint32_t i = 0; i < graph.outputs && i < MOST_LINES; i++) {
         print_value(model, "output", wlk_model_graph_output(model, 0, i));
     }
@@ -161,6 +205,28 @@ static void print_counts(const wlk_model *model) {
     if (findings) (void)printf("findings   %" PRIu32 " (--json shows them)\n", findings);
 }
 
+/* What the bytes of a file are whose layout is not this project's own. */
+static void print_bytes(const wlk_model *model) {
+    static const char *const kinds[WLK_SPAN_KIND_COUNT] = {[WLK_SPAN_HEADER] = "structure",
+                                                           [WLK_SPAN_PADDING] = "padding",
+                                                           [WLK_SPAN_PAYLOAD] = "tensor data",
+                                                           [WLK_SPAN_UNCLAIMED] = "not understood"};
+    uint64_t bytes[WLK_SPAN_KIND_COUNT] = {0};
+    const char *comma = "";
+    if (wlk_model_format(model) == WLK_FORMAT_WLK) return;
+    for (uint32_t i = 0; i < wlk_model_count(model, WLK_SECTION_SPANS); i++) {
+        const wlk_span span = wlk_model_span(model, i);
+        bytes[span.kind] += span.length;
+    }
+    (void)printf("bytes      ");
+    for (unsigned kind = 0; kind < WLK_SPAN_KIND_COUNT; kind++) {
+        if (!kinds[kind] || bytes[kind] == 0) continue;
+        (void)printf("%s%" PRIu64 " %s", comma, bytes[kind], kinds[kind]);
+        comma = ", ";
+    }
+    (void)putchar('\n');
+}
+
 static void print_nonfinite(const wlk_model *model, const wlk_nonfinite *n) {
     if (n->tensor == WLK_NONE) return;
     (void)printf("weights    %" PRIu64 " NaN and %" PRIu64 " infinite, the first in ", n->nan,
@@ -170,9 +236,12 @@ static void print_nonfinite(const wlk_model *model, const wlk_nonfinite *n) {
 }
 
 static void print_text(const wlk_model *model, const wlk_load_report *report) {
+    static const char *const titles[WLK_FORMAT_COUNT] = {
+        [WLK_FORMAT_NONE] = "", [WLK_FORMAT_WLK] = ".wlk version 1", [WLK_FORMAT_ONNX] = "ONNX"};
     char signature[256];
     cli_signature_text(&report->verification, signature, sizeof signature);
-    (void)printf("file       %" PRIu64 " bytes, .wlk version 1, ", report->file_bytes);
+    (void)printf("file       %" PRIu64 " bytes, %s, ", report->file_bytes,
+                 titles[wlk_model_format(model)]);
     cli_print_safe(signature);
     (void)putchar('\n');
     print_metadata(model, true);
@@ -180,6 +249,7 @@ static void print_text(const wlk_model *model, const wlk_load_report *report) {
     print_tensors(model);
     print_nonfinite(model, &report->nonfinite);
     print_counts(model);
+    print_bytes(model);
     print_metadata(model, false);
     advice_print(model);
 }

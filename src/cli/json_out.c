@@ -109,11 +109,15 @@ static void put_text(json_out *j, const char *text, uint64_t length) {
     put(j, "\"");
 }
 
-void json_key(json_out *j, const char *key) {
+void json_key_of(json_out *j, const char *key, uint64_t length) {
     separate(j);
-    put_text(j, key, strlen(key));
+    put_text(j, key, length);
     put(j, ": ");
     j->keyed = true;
+}
+
+void json_key(json_out *j, const char *key) {
+    json_key_of(j, key, strlen(key));
 }
 
 void json_key_token(json_out *j, const char *token) {

@@ -30,6 +30,8 @@ void json_end_list(json_out *j);
 
 /* In a map, before each value. */
 void json_key(json_out *j, const char *key);
+/* The same for any bytes; what is not UTF-8 becomes U+FFFD. */
+void json_key_of(json_out *j, const char *key, uint64_t length);
 /* The same for a part of a JSON Pointer, in which ~0 and ~1 stand for ~ and /. */
 void json_key_token(json_out *j, const char *token);
 

@@ -4,6 +4,7 @@
 
 #include "cli/advice.h"
 #include "cli/cli.h"
+#include "cli/operators.h"
 
 static void signature(json_out *j, const wlk_verification *v) {
     char id[WLK_KEY_ID_TEXT_BYTES];
@@ -341,6 +342,20 @@ static void opsets(json_out *j, const wlk_model *model) {
     json_end_map(j);
 }
 
+static void operators(json_out *j, const wlk_model *model) {
+    operator_list list = operators_of(model);
+    json_begin_list(j, JSON_LINES);
+    for (uint32_t i = 0; i < list.count; i++) {
+        json_begin_map(j, JSON_FLAT);
+        json_pair_text(j, "op", list.items[i].op);
+        json_pair_text(j, "domain", list.items[i].domain);
+        json_pair_unsigned(j, "count", list.items[i].count);
+        json_end_map(j);
+    }
+    json_end_list(j);
+    operators_free(&list);
+}
+
 /* ---- golden rows, findings, bytes */
 
 static void selftest_tensors(json_out *j, const wlk_model *model, uint32_t set, uint32_t count,
@@ -415,9 +430,9 @@ typedef struct json_part {
 } json_part;
 
 static const json_part parts[] = {
-    {"metadata", metadata}, {"tensors", tensors},    {"opset", opsets},
-    {"graphs", graphs},     {"selftest", selftests}, {"findings", findings},
-    {"byte_map", byte_map}, {"advice", advice_json},
+    {"metadata", metadata},   {"tensors", tensors},   {"opset", opsets},
+    {"operators", operators}, {"graphs", graphs},     {"selftest", selftests},
+    {"findings", findings},   {"byte_map", byte_map}, {"advice", advice_json},
 };
 
 void model_json_print(const char *file, const wlk_model *model, const wlk_load_report *report,
@@ -427,6 +442,7 @@ void model_json_print(const char *file, const wlk_model *model, const wlk_load_r
     json_pair_text(&j, "file", file);
     json_pair_text(&j, "verdict", wlk_status_name(WLK_OK));
     json_pair_unsigned(&j, "bytes", report->file_bytes);
+    json_pair_text(&j, "format", wlk_format_name(wlk_model_format(model)));
     json_key(&j, "signature");
     signature(&j, &report->verification);
     json_key(&j, "nonfinite");

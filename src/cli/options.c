@@ -57,6 +57,8 @@ const option_row option_rows[OPTION_COUNT] = {
                         "say which system call a child was killed for: load once more, watched"},
     [OPTION_SYSCALLS] = {"--syscalls", NULL, NULL,
                          "show which system calls the confined child may make, and why"},
+    [OPTION_INPUT] = {"--input", NULL, "NAME=FILE", "a .npy file for this input; may be repeated"},
+    [OPTION_THREADS] = {"--threads", NULL, "N", "threads that compute (default: 1)"},
     [OPTION_PFC] = {"--pfc", NULL, NULL, "show the compiled filter, as libseccomp lists it"},
 };
 
@@ -126,6 +128,7 @@ static wlk_status store(option_values *out, option_id id, const char *value, wlk
     if (id == OPTION_NA) return append(out->na, &out->na_count, id, value, error);
     if (id == OPTION_LIMIT) return append(out->limit, &out->limit_count, id, value, error);
     if (id == OPTION_TENSOR) return append(out->tensor, &out->tensor_count, id, value, error);
+    if (id == OPTION_INPUT) return append(out->input, &out->input_count, id, value, error);
     if (id == OPTION_REMOVE) return append(out->remove, &out->remove_count, id, value, error);
     return WLK_OK;
 }

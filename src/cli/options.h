@@ -46,6 +46,8 @@ typedef enum option_id {
     OPTION_EXPLAIN,
     OPTION_SYSCALLS,
     OPTION_PFC,
+    OPTION_INPUT,
+    OPTION_THREADS,
     OPTION_COUNT
 } option_id;
 
@@ -72,6 +74,8 @@ typedef struct option_values {
     uint32_t tensor_count;
     const char *remove[OPTION_MAX_REPEAT]; /* metadata paths */
     uint32_t remove_count;
+    const char *input[OPTION_MAX_REPEAT]; /* NAME=FILE */
+    uint32_t input_count;
     const char **operands; /* argv entries that are not options */
     uint32_t operand_count;
 } option_values;

@@ -1,6 +1,5 @@
 #include <stdio.h>
 
-#include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/results.h"
@@ -14,14 +13,15 @@ typedef struct prediction {
     wlk_trust *trust;
     wlk_model *model;
     wlk_plan *plan;
-    input_binding binding;
+    model_inputs inputs;
+    wlk_plan_options options;
     wlk_result *result;
     const char *subject; /* the file that an error is about; NULL: none */
 } prediction;
 
 static void release(prediction *p) {
     wlk_result_free(p->result);
-    input_binding_free(&p->binding);
+    model_inputs_free(&p->inputs);
     wlk_plan_free(p->plan);
     wlk_model_free(p->model);
     wlk_gate_close(p->gate);
@@ -35,11 +35,24 @@ static wlk_status selftest(const cli *c, const wlk_plan *plan, wlk_error *error)
     return ran ? WLK_OK : error_at(error, RULE_CLI_NO_SELFTEST, WLK_NO_OFFSET);
 }
 
+static wlk_status take_threads(const cli *c, wlk_plan_options *options, wlk_error *error) {
+    const char *text = c->options.value[OPTION_THREADS];
+    uint64_t threads = 1;
+    if (text && (!options_number(text, &threads) || threads == 0 || threads > WLK_PLAN_THREADS)) {
+        return error_text(error, RULE_CLI_USAGE, WLK_NO_OFFSET,
+                          "--threads %.100s: a number from 1 to %d is wanted", text,
+                          WLK_PLAN_THREADS);
+    }
+    options->threads = (uint32_t)threads;
+    return WLK_OK;
+}
+
 static wlk_status open_gate(const cli *c, prediction *p, wlk_error *error) {
     p->subject = NULL;
     TRY(options_policy(&c->options, &p->policy, error));
     TRY(results_request_of(c, &p->request, error));
     TRY(rows_check(c, error));
+    TRY(take_threads(c, &p->options, error));
     return cli_gate(c, option_given(&c->options, OPTION_ALLOW_UNSIGNED), &p->gate, &p->trust,
                     error);
 }
@@ -47,27 +60,19 @@ static wlk_status open_gate(const cli *c, prediction *p, wlk_error *error) {
 static wlk_status open_model(const cli *c, prediction *p, wlk_error *error) {
     p->subject = c->options.operands[0];
     TRY(cli_load(c, p->gate, p->subject, &p->model, NULL, error));
-    TRY(wlk_plan_create(p->model, &p->policy.limits, &p->plan, error));
+    TRY(wlk_plan_create_with(p->model, &p->policy.limits, &p->options, &p->plan, error));
     TRY(results_select(c, p->plan, &p->request, error));
     return selftest(c, p->plan, error);
 }
 
-static wlk_status run(prediction *p, wlk_error *error) {
-    const uint32_t count = p->binding.count;
-    wlk_tensor *inputs = mem_zeroed((size_t)count + 1, sizeof *inputs);
-    if (!inputs) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
-    for (uint32_t i = 0; i < count; i++) inputs[i] = p->binding.arrays[i].tensor;
-    const wlk_status status = wlk_run(p->plan, inputs, count, &p->result, error);
-    mem_free(inputs);
-    return status;
-}
-
 static wlk_status run_rows(const cli *c, prediction *p, wlk_error *error) {
-    p->subject = c->options.operands[1];
-    TRY(rows_read(c, p->subject, p->model, p->plan, &p->policy.limits, &p->binding, error));
+    const char *rows = c->options.operand_count > 1 ? c->options.operands[1] : NULL;
+    TRY(rows_read(c, rows, p->model, p->plan, &p->policy.limits, &p->inputs, &p->subject, error));
+    if (rows) p->subject = rows;
     progress shown;
     progress_start(&shown, p->subject, cli_json(c));
-    const wlk_status status = run(p, error);
+    const wlk_status status =
+        wlk_run_arguments(p->plan, p->inputs.arguments, p->inputs.count, &p->result, error);
     progress_stop(&shown);
     return status;
 }
@@ -86,14 +91,14 @@ static void report(const cli *c, const prediction *p) {
     if (!p->request.path) return;
     if (!cli_json(c)) {
         cli_print_safe(p->request.path);
-        (void)printf(": wrote the results for %llu rows\n", (unsigned long long)p->binding.rows);
+        (void)printf(": wrote the results for %llu rows\n", (unsigned long long)p->inputs.rows);
         return;
     }
     json_out j = json_out_to(stdout, JSON_FLAT);
     json_begin_map(&j, JSON_FLAT);
     json_pair_text(&j, "verdict", wlk_status_name(WLK_OK));
     json_pair_text(&j, "file", p->request.path);
-    json_pair_unsigned(&j, "rows", p->binding.rows);
+    json_pair_unsigned(&j, "rows", p->inputs.rows);
     json_end_map(&j);
     (void)putchar('\n');
 }

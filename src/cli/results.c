@@ -6,11 +6,9 @@
 
 #include "base/checked.h"
 #include "base/memory.h"
-#include "base/utf8.h"
-#include "cli/class_names.h"
+#include "cli/column_groups.h"
 #include "cli/output.h"
 #include "input/csv_write.h"
-#include "input/element.h"
 #include "input/npy.h"
 
 /* ---- what is asked for */
@@ -66,57 +64,6 @@ wlk_status results_select(const cli *c, const wlk_plan *plan, results_request *r
     return WLK_OK;
 }
 
-/* ---- what is there */
-
-/* One output that is written. */
-typedef struct column_group {
-    uint32_t output;
-    const char *name;
-    wlk_tensor tensor;
-    class_list classes;
-} column_group;
-
-typedef struct column_groups {
-    const results *from;
-    class_names names;
-    column_group *list;
-    uint32_t count;
-} column_groups;
-
-static void groups_close(column_groups *groups) {
-    class_names_close(&groups->names);
-    mem_free(groups->list);
-}
-
-static wlk_status groups_open(const results *r, uint32_t selected, column_groups *groups,
-                              wlk_error *error) {
-    const uint32_t all = wlk_result_count(r->result);
-    uint64_t names_left = r->limits->columns;
-    *groups = (column_groups){.from = r, .list = mem_zeroed((size_t)all + 1, sizeof(column_group))};
-    if (!groups->list) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
-    TRY(class_names_open(r->model, &groups->names, error));
-    for (uint32_t i = 0; i < all; i++) {
-        if (selected != WLK_NONE && i != selected) continue;
-        column_group *g = &groups->list[groups->count++];
-        *g = (column_group){.output = i,
-                            .name = wlk_plan_output(r->plan, i).name,
-                            .tensor = wlk_result_tensor(r->result, i)};
-        g->classes = class_names_of(&groups->names, i, &g->tensor, names_left);
-        names_left -= g->classes.count;
-    }
-    return WLK_OK;
-}
-
-static wlk_status check_dtypes(const column_groups *groups, wlk_error *error) {
-    for (uint32_t i = 0; i < groups->count; i++) {
-        const column_group *g = &groups->list[i];
-        if (g->tensor.dtype == WLK_STR || element_is_numeric(g->tensor.dtype)) continue;
-        return error_text(error, RULE_INPUT_DTYPE, WLK_NO_OFFSET, "output %.100s is %s", g->name,
-                          wlk_dtype_name(g->tensor.dtype));
-    }
-    return WLK_OK;
-}
-
 /* ---- CSV */
 
 /* A table has rows of at least one column, and an end: a shape of [2^40, 0] is
@@ -127,6 +74,11 @@ static wlk_status check_table(const column_groups *groups, wlk_error *error) {
     for (uint32_t i = 0; i < groups->count; i++) {
         const column_group *g = &groups->list[i];
         const wlk_tensor *t = &g->tensor;
+        if (group_is_list(g)) {
+            return error_text(error, RULE_CLI_TABLE, WLK_NO_OFFSET, "output %.100s is a %s",
+                              g->name,
+                              g->kind == WLK_VALUE_SEQUENCE ? "sequence" : "missing value");
+        }
         if (t->rank == 0 || t->shape[0] != groups->list[0].tensor.shape[0] ||
             (t->count == 0 && t->shape[0] != 0)) {
             return error_text(error, RULE_CLI_TABLE, WLK_NO_OFFSET, "output %.100s", g->name);
@@ -147,19 +99,35 @@ static void free_names(char **names, uint32_t count) {
     mem_free(names);
 }
 
-/* "NAME[CLASS]" for each column; NULL if the model names no classes. */
+/* How many columns have a name of their own: those of a table, which are not many. */
+static uint32_t named_columns(const column_group *g) {
+    return group_is_map(g) ? (uint32_t)g->keys.count : g->classes.count;
+}
+
+static char *column_name(const column_groups *groups, const column_group *g, uint32_t i) {
+    char text[CLASS_NAME_BYTES], digits[MAP_KEY_BYTES];
+    char *made;
+    uint64_t length;
+    if (group_is_map(g)) {
+        const char *key = group_key(g, i, digits, &length);
+        return asprintf(&made, "%s[%.*s]", g->name, (int)length, key) >= 0 ? made : NULL;
+    }
+    const char *class = class_name(&groups->names, &g->classes, i, text);
+    return asprintf(&made, "%s[%s]", g->name, class) >= 0 ? made : NULL;
+}
+
+/* "NAME[CLASS]" or "NAME[KEY]" for each column; NULL if the model names none. */
 static wlk_status column_names(const column_groups *groups, const column_group *g, char ***names,
                                wlk_error *error) {
-    char text[CLASS_NAME_BYTES];
+    const uint32_t count = named_columns(g);
     *names = NULL;
-    if (g->classes.count == 0) return WLK_OK;
-    char **made = mem_zeroed(g->classes.count, sizeof *made);
+    if (count == 0) return WLK_OK;
+    char **made = mem_zeroed(count, sizeof *made);
     if (!made) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
-    for (uint32_t i = 0; i < g->classes.count; i++) {
-        const char *class = class_name(&groups->names, &g->classes, i, text);
-        if (asprintf(&made[i], "%s[%s]", g->name, class) >= 0) continue;
-        made[i] = NULL;
-        free_names(made, g->classes.count);
+    for (uint32_t i = 0; i < count; i++) {
+        made[i] = column_name(groups, g, i);
+        if (made[i]) continue;
+        free_names(made, count);
         return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     }
     *names = made;
@@ -179,7 +147,7 @@ static wlk_status csv_table_write(const column_groups *groups, FILE *stream, wlk
     }
     if (status == WLK_OK) status = csv_write(stream, outputs, groups->count, true, error);
     for (uint32_t i = 0; names && i < groups->count; i++) {
-        free_names(names[i], groups->list[i].classes.count);
+        free_names(names[i], named_columns(&groups->list[i]));
     }
     mem_free(names);
     mem_free(outputs);
@@ -224,100 +192,6 @@ static wlk_status write_csv(const column_groups *groups, const output *out, wlk_
     return error_errno(error, RULE_CLI_OUTPUT, reason, out->path ? out->path : "standard output");
 }
 
-/* ---- JSON */
-
-static void json_element(json_out *j, const wlk_tensor *tensor, uint64_t index) {
-    if (tensor->dtype == WLK_STR) {
-        uint64_t length;
-        const char *text = input_array_string(tensor, index, &length);
-        json_text_of(j, text, length);
-        return;
-    }
-    const number n = element_get(tensor->dtype, tensor->data, index);
-    if (!n.is_integer) {
-        json_float(j, n.value);
-    } else if (n.negative) {
-        json_signed(j, (int64_t)(0 - n.magnitude));
-    } else {
-        json_unsigned(j, n.magnitude);
-    }
-}
-
-/* Nested lists, as the shape says; each innermost one in a line. */
-static uint64_t json_axis(json_out *j, const wlk_tensor *tensor, uint32_t axis, uint64_t at) {
-    if (axis == tensor->rank) {
-        json_element(j, tensor, at);
-        return at + 1;
-    }
-    json_begin_list(j, axis + 1 == tensor->rank ? JSON_FLAT : JSON_LINES);
-    for (uint64_t i = 0; i < tensor->shape[axis]; i++) at = json_axis(j, tensor, axis + 1, at);
-    json_end_list(j);
-    return at;
-}
-
-static void json_data(json_out *j, const wlk_tensor *tensor) {
-    if (tensor->count > 0) {
-        (void)json_axis(j, tensor, 0, 0);
-        return;
-    }
-    json_begin_list(j, JSON_FLAT); /* without elements a shape need not end: [2^40, 0] */
-    json_end_list(j);
-}
-
-static void json_classes(json_out *j, const column_groups *groups, const column_group *g) {
-    char text[CLASS_NAME_BYTES];
-    json_begin_list(j, JSON_FLAT);
-    for (uint32_t i = 0; i < g->classes.count; i++) {
-        json_text(j, class_name(&groups->names, &g->classes, i, text));
-    }
-    json_end_list(j);
-}
-
-/* An output may be listed twice under its one name; a key must not. */
-static wlk_status drop_repeated(column_groups *groups, wlk_error *error) {
-    const wlk_model *model = groups->from->model;
-    const uint32_t values = wlk_model_count(model, WLK_SECTION_VALUES);
-    const uint32_t tensors = wlk_model_count(model, WLK_SECTION_TENSORS);
-    uint32_t kept = 0;
-    bool *seen = mem_zeroed((size_t)values + tensors + 1, sizeof *seen);
-    if (!seen) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
-    for (uint32_t i = 0; i < groups->count; i++) {
-        const wlk_ref ref = wlk_model_graph_output(model, 0, groups->list[i].output);
-        bool *mark = &seen[ref.kind == WLK_REF_TENSOR ? (size_t)values + ref.index : ref.index];
-        if (*mark) continue;
-        *mark = true;
-        groups->list[kept++] = groups->list[i];
-    }
-    groups->count = kept;
-    mem_free(seen);
-    return WLK_OK;
-}
-
-static wlk_status write_json(column_groups *groups, const output *out, wlk_error *error) {
-    TRY(drop_repeated(groups, error));
-    json_out j = json_out_to(out->stream, JSON_LINES);
-    json_begin_map(&j, JSON_LINES);
-    json_pair_text(&j, "verdict", wlk_status_name(WLK_OK));
-    json_key(&j, "outputs");
-    json_begin_map(&j, JSON_LINES);
-    for (uint32_t i = 0; i < groups->count; i++) {
-        json_key(&j, groups->list[i].name);
-        json_data(&j, &groups->list[i].tensor);
-    }
-    json_end_map(&j);
-    json_key(&j, "classes");
-    json_begin_map(&j, JSON_LINES);
-    for (uint32_t i = 0; i < groups->count; i++) {
-        if (groups->list[i].classes.count == 0) continue;
-        json_key(&j, groups->list[i].name);
-        json_classes(&j, groups, &groups->list[i]);
-    }
-    json_end_map(&j);
-    json_end_map(&j);
-    (void)fputc('\n', out->stream);
-    return WLK_OK;
-}
-
 /* ---- .npy */
 
 static wlk_status write_npy(const column_groups *groups, const output *out, wlk_error *error) {
@@ -329,11 +203,18 @@ static wlk_status write_npy(const column_groups *groups, const output *out, wlk_
     return status;
 }
 
+/* Its dtype npy_format looks at itself. */
+static wlk_status check_npy(const column_groups *groups, wlk_error *error) {
+    const column_group *g = &groups->list[0];
+    if (!group_is_list(g)) return WLK_OK;
+    return error_text(error, RULE_CLI_TABLE, WLK_NO_OFFSET, "output %.100s is no tensor", g->name);
+}
+
 /* ---- all of it */
 
 static wlk_status check(const column_groups *groups, results_format format, wlk_error *error) {
-    if (format == RESULTS_NPY) return WLK_OK; /* npy_format looks for itself */
-    TRY(check_dtypes(groups, error));
+    if (format == RESULTS_NPY) return check_npy(groups, error);
+    TRY(groups_check(groups, error));
     return format == RESULTS_CSV ? check_table(groups, error) : WLK_OK;
 }
 
@@ -347,7 +228,7 @@ static wlk_status write_to(column_groups *groups, const results_request *request
             status = write_csv(groups, &out, error);
             break;
         case RESULTS_JSON:
-            status = write_json(groups, &out, error);
+            status = groups_json(groups, out.stream, error);
             break;
         case RESULTS_NPY:
             status = write_npy(groups, &out, error);

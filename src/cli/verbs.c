@@ -60,6 +60,18 @@ const verb verbs[] = {
      "  weighlock pack spec.json -o model.wlk\n"
      "  weighlock pack spec.json -o model.wlk --sign release.key\n",
      verb_pack},
+    {"convert", "MODEL", 1, 1,
+     LOADING | OPT(ALLOW_UNSIGNED) | OPT(OUTPUT) | OPT(SIGN) | OPT(PASSWORD_FD),
+     "write a model as a .wlk file",
+     "Loads a model of any format through the cage and writes it as a .wlk file to\n"
+     "--output, signed if --sign is given: so an upload, taken in with --allow-unsigned,\n"
+     "goes out again. Graph, tensors and metadata are the same, and so are predictions, bit\n"
+     "for bit. The secret key is opened only when the model stands. What a .wlk file cannot\n"
+     "hold is refused by name.",
+     "  weighlock convert upload.onnx --allow-unsigned -o model.wlk --sign release.key\n"
+     "  weighlock convert release.onnx -o model.wlk --sign release.key\n"
+     "  weighlock convert upload.wlk --allow-unsigned -o signed.wlk --sign release.key\n",
+     verb_convert},
     {"inspect", "FILE", 1, 1, LOADING | OPT(STDIN0), "show what is in a model",
      "Parses the file in the cage and shows signature, metadata, tensors and graph.\n"
      "Unsigned files are shown too, and reported as such, unless --threshold is given.\n"
@@ -68,17 +80,20 @@ const verb verbs[] = {
      "  weighlock inspect model.wlk --json\n"
      "  find models -name '*.wlk' -print0 | weighlock inspect --stdin0\n",
      verb_inspect},
-    {"predict", "MODEL ROWS", 2, 2,
-     LOADING | OPT(ALLOW_UNSIGNED) | OPT(OUTPUT) | OPT(FORMAT) | OPT(HEADER) | OPT(NA) |
-         OPT(SELECT) | OPT(SELFTEST),
+    {"predict", "MODEL [ROWS]", 1, 2,
+     LOADING | OPT(ALLOW_UNSIGNED) | OPT(INPUT) | OPT(OUTPUT) | OPT(FORMAT) | OPT(HEADER) |
+         OPT(NA) | OPT(SELECT) | OPT(SELFTEST) | OPT(THREADS),
      "run a model on rows",
      "Loads the model through the cage and runs it on the rows of a CSV or .npy file\n"
      "(told apart by content; - is standard input). In CSV, empty fields and nan are\n"
-     "missing; columns are matched by name where both sides have names. Results go to\n"
-     "standard output or to --output. Their columns are labels and class names; floats\n"
-     "have 17 significant digits, so that nothing is lost. A .npy file holds one output:\n"
-     "that of --select, or the only one.",
+     "missing; columns are matched by name where both sides have names. --input gives one\n"
+     "input of the model a .npy file of its own, of any shape; a sequence takes several.\n"
+     "Results go to standard output or to --output. Their columns are labels, class names\n"
+     "and the keys of maps; floats have 17 significant digits, so that nothing is lost.\n"
+     "Sequences have no columns: take --format json. A .npy file holds one output: that of\n"
+     "--select, or the only one.",
      "  weighlock predict model.wlk rows.csv\n"
+     "  weighlock predict upload.onnx --allow-unsigned --input X=rows.npy --format json\n"
      "  weighlock predict model.wlk rows.npy --format npy --select probabilities \\\n"
      "      -o probabilities.npy\n"
      "  weighlock predict model.wlk rows.csv --header yes --na unknown --selftest\n",

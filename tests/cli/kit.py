@@ -142,6 +142,7 @@ class EveryVerbTest(CliTest):
         'sign': 'model.wlk -s secret.key -o {new}.wlk --trust trust',
         'verify': 'model.wlk --trust trust',
         'pack': '{iris}/spec.json -o {new}.wlk',
+        'convert': 'model.wlk -o {new}.wlk --trust trust',
         'inspect': 'model.wlk --trust trust',
         'predict': 'model.wlk {iris}/rows.csv --trust trust',
         'extract': 'model.wlk -o {new}.npz --trust trust',

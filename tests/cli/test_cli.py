@@ -85,6 +85,9 @@ class Examples(CliTest):
         for model in ('model.wlk', 'models/a.wlk', 'models/b.wlk'):
             self.iris(name=model)
         self.succeeds('meta set', 'model.wlk', '/x-draft=yes', '-s', self.secret)
+        for onnx in ('upload.onnx', 'release.onnx'):
+            shutil.copy(MODELS / 'forest' / 'upload.onnx', self.folder / onnx)
+        self.succeeds('sign', 'release.onnx', '-s', self.secret, '--detached')
         self.put('weights.onnx', b'not looked into')
         self.succeeds('sign', 'weights.onnx', '-s', self.secret, '--detached')
         sums = [f'{hashlib.sha256((self.folder / name).read_bytes()).hexdigest()}  {name}\n'
@@ -290,7 +293,7 @@ class ExitCodes(CliTest):
         self.refused(UNDECIDED, 'format.unknown', 'inspect', 'text', *trusted, says='at offset 0')
         own = self.model({'inputs': [{'name': 'X', 'type': {'tensor': {'dtype': 'f64',
                                                                        'shape': ['n', 2]}}}],
-                          'nodes': [{'in': ['X'], 'op': 'Conv', 'out': ['Y']}],
+                          'nodes': [{'in': ['X'], 'op': 'Convolve', 'out': ['Y']}],
                           'outputs': [{'name': 'Y'}]})
         self.refused(UNSUPPORTED, 'plan.operator', 'predict', own, rows, *trusted)
         self.refused(LIMIT, 'limit.tensors', 'inspect', 'model.wlk', '--limit', 'tensors=2',

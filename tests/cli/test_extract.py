@@ -230,7 +230,8 @@ class Refused(ExtractTest):
     def test_what_is_no_model(self):
         self.put('x.wlk', b'PK\3\4')
         self.put('empty.wlk', b'')
-        self.refuses(UNDECIDED, 'format.unknown', 'x.wlk', '-o', 'w.npz')
+        self.refuses(TRUST, 'trust.unsigned', 'x.wlk', '-o', 'w.npz')
+        self.refuses(UNDECIDED, 'format.unknown', 'x.wlk', '-o', 'w.npz', '--allow-unsigned')
         self.refuses(UNDECIDED, 'format.empty', 'empty.wlk', '-o', 'w.npz')
         self.refuses(SYSTEM, 'gate.open', 'missing.wlk', '-o', 'w.npz')
 

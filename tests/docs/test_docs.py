@@ -145,6 +145,14 @@ class Tables(unittest.TestCase):
         rows = table(between((ROOT / 'README.md').read_text(), 'bench'))
         self.assertEqual(sorted(row[0].strip('`') for row in rows), sorted(printed))
 
+    def test_bench_of_peers(self):
+        """The same of the lines beside onnxruntime, and of their targets."""
+        source = (ROOT / 'tests/peers/bench.py').read_text()
+        lines = re.findall(r"^    Line\('(\w+)'.* ([\d.]+)\),$", source, re.M)
+        lines += re.findall(r"^    Load\('(\w+)'.* ([\d.]+)\),$", source, re.M)
+        rows = table(between((ROOT / 'README.md').read_text(), 'peers'))
+        self.assertEqual([(row[0].strip('`'), row[2]) for row in rows], lines)
+
     def test_syscalls(self):
         policy = (ROOT / 'policy/syscalls.policy').read_text()
         rows = [line.split('|')[:2] for line in policy.splitlines() if '|' in line and line[0] != '#']

@@ -1,6 +1,6 @@
-"""Trains the two models that demo and tests use, on the data inside scikit-learn.
+"""Trains the three models that demo and tests use, on the data inside scikit-learn.
 
-    train.py FOLDER           writes FOLDER/iris and FOLDER/digits
+    train.py FOLDER           writes FOLDER/iris, FOLDER/digits and FOLDER/forest
     train.py --check FOLDER   trains again and compares with what lies there
 
 See README.md for what each file is. Nothing here depends on time, place or the
@@ -19,7 +19,9 @@ os.environ['OPENBLAS_NUM_THREADS'] = '1'  # one order of summation
 
 import numpy as np  # noqa: E402
 import sklearn  # noqa: E402
+import onnx_bytes  # noqa: E402
 from sklearn.datasets import load_digits, load_iris  # noqa: E402
+from sklearn.ensemble import RandomForestClassifier  # noqa: E402
 from sklearn.linear_model import LogisticRegression  # noqa: E402
 from sklearn.model_selection import train_test_split  # noqa: E402
 from sklearn.neural_network import MLPClassifier  # noqa: E402
@@ -177,7 +179,72 @@ def digits():
     }
 
 
-MODELS = {'iris': iris, 'digits': digits}
+# ---- an ONNX file, as somebody would upload it
+
+def f32_below(threshold):
+    """The largest f32 that is not above it: so x <= threshold says the same of every f32."""
+    rounded = np.float32(threshold)
+    return float(rounded if rounded <= threshold else np.nextafter(rounded, np.float32(-np.inf)))
+
+
+def tree_lists(forest):
+    """The attributes of TreeEnsembleClassifier: one entry a node, and one a leaf and class."""
+    lists = {name: [] for name in (
+        'nodes_treeids', 'nodes_nodeids', 'nodes_featureids', 'nodes_values', 'nodes_modes',
+        'nodes_truenodeids', 'nodes_falsenodeids', 'class_treeids', 'class_nodeids', 'class_ids',
+        'class_weights')}
+    for number, estimator in enumerate(forest.estimators_):
+        tree = estimator.tree_
+        for i in range(tree.node_count):
+            leaf = tree.children_left[i] < 0
+            lists['nodes_treeids'].append(number)
+            lists['nodes_nodeids'].append(i)
+            lists['nodes_featureids'].append(0 if leaf else int(tree.feature[i]))
+            lists['nodes_values'].append(0.0 if leaf else f32_below(tree.threshold[i]))
+            lists['nodes_modes'].append('LEAF' if leaf else 'BRANCH_LEQ')
+            lists['nodes_truenodeids'].append(0 if leaf else int(tree.children_left[i]))
+            lists['nodes_falsenodeids'].append(0 if leaf else int(tree.children_right[i]))
+            if not leaf:
+                continue
+            shares = tree.value[i, 0] / tree.value[i, 0].sum() / len(forest.estimators_)
+            for c, share in enumerate(shares):
+                lists['class_treeids'].append(number)
+                lists['class_nodeids'].append(i)
+                lists['class_ids'].append(c)
+                lists['class_weights'].append(float(share))
+    return lists
+
+
+def forest():
+    data = load_iris()
+    classifier = RandomForestClassifier(n_estimators=20, max_depth=4, random_state=SEED)
+    rows = data.data.astype('f4')
+    classifier.fit(rows, data.target)
+    names = [str(name) for name in data.target_names]
+    nodes = [
+        onnx_bytes.node('TreeEnsembleClassifier', 'ai.onnx.ml', ['X'], ['label', 'scores'],
+                        {**tree_lists(classifier), 'classlabels_strings': names,
+                         'post_transform': 'NONE'}),
+        onnx_bytes.node('ZipMap', 'ai.onnx.ml', ['scores'], ['probabilities'],
+                        {'classlabels_strings': names}),
+    ]
+    inputs = [onnx_bytes.value('X', onnx_bytes.tensor_type(onnx_bytes.FLOAT, ('batch', 4)))]
+    outputs = [
+        onnx_bytes.value('label', onnx_bytes.tensor_type(onnx_bytes.STRING, ('batch',))),
+        onnx_bytes.value('probabilities',
+                         onnx_bytes.maps_type(onnx_bytes.STRING, onnx_bytes.FLOAT)),
+    ]
+    upload = onnx_bytes.model('forest', nodes, inputs, outputs, {'': 17, 'ai.onnx.ml': 3},
+                              'tests/models/train.py', {'dataset': 'sklearn.datasets.load_iris'})
+    predicted = classifier.predict(rows)
+    return {
+        'upload.onnx': upload,
+        'labels.csv': table(['label'], [[names[c]] for c in predicted]),
+        'probabilities.npy': npy(classifier.predict_proba(rows)),
+    }
+
+
+MODELS = {'iris': iris, 'digits': digits, 'forest': forest}
 
 
 def write_models(folder):

@@ -207,6 +207,7 @@ static inline wlk_model *read_back(const uint8_t *bytes, uint64_t size) {
     const image_sink interface = memory_sink_interface(sink);
     image_builder *builder = image_builder_new(&limits, &interface);
     const format_input input = {.data = bytes, .size = size, .limits = &limits};
+    image_format(builder, WLK_FORMAT_WLK);
     EXPECT_OK(format_parse_wlk(&input, builder, &error));
     EXPECT_OK(image_build_model(builder, sink, size, &limits, &model, &error));
     image_builder_free(builder);
