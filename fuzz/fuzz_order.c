@@ -11,18 +11,26 @@ const fuzz_structure *const fuzz_input = &structure_wire;
 
 #define HEAD_BYTES (sizeof(frame_header) + sizeof(wire_order))
 
-static bool is_header(const frame_header *header, frame_type type, uint64_t sequence) {
-    const frame_header right = frame_make(type, 0, header->length, sequence, 0);
+static bool is_header(const frame_header *header, frame_type type, uint64_t sequence,
+                      uint64_t argument) {
+    const frame_header right = frame_make(type, 0, header->length, sequence, argument);
     return memcmp(header, &right, sizeof right) == 0;
+}
+
+/* A .wlk file, or one that is told apart by content. */
+static bool is_format(uint64_t format) {
+    return format == WIRE_FORMAT_WLK || format == WIRE_FORMAT_CONTENT;
 }
 
 static bool order_holds(const frame_header *header, const wire_order *order) {
     const bool facts[] = {
-        is_header(header, FRAME_ORDER, 0),
+        is_header(header, FRAME_ORDER, 0, 0),
         order->policy_length <= WIRE_MAX_POLICY, /* has room on the child's stack */
         header->length == (uint64_t)order->policy_length + sizeof *order,
         order->protocol == WIRE_PROTOCOL,
         order->spaces == 0 || order->spaces == 1,
+        order->stream_bytes == 0 ? is_format(order->format) : order->format == WIRE_FORMAT_NONE,
+        order->transport != WIRE_TRANSPORT_LAZY || order->format == WIRE_FORMAT_WLK,
         order->transport >= WIRE_TRANSPORT_PIPE && order->transport <= WIRE_TRANSPORT_LAZY,
         order->snapshot_bytes <= order->file_bytes, /* what is absent is not negative */
         order->snapshot_bytes == order->file_bytes || order->transport == WIRE_TRANSPORT_LAZY,
@@ -32,9 +40,12 @@ static bool order_holds(const frame_header *header, const wire_order *order) {
     return memchr(facts, false, sizeof facts) == NULL;
 }
 
-/* A file where there is room for one, at most that long; nothing where there is none. */
+/* A file and its format where there is room for one, at most that long; nothing where there
+ * is none. */
 static bool go_holds(const frame_header *header, const wire_order *order) {
-    return is_header(header, FRAME_GO, 1) && header->length <= order->stream_bytes &&
+    const bool waited = order->stream_bytes > 0;
+    return is_header(header, FRAME_GO, 1, waited ? header->argument : 0) &&
+           (!waited || is_format(header->argument)) && header->length <= order->stream_bytes &&
            (header->length > 0) == (order->stream_bytes > 0);
 }
 

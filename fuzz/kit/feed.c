@@ -123,7 +123,8 @@ static bool pick_shape(const wlk_port *port, wlk_tensor *t, uint64_t room, fuzz_
 static wlk_status feed_one(const wlk_port *port, wlk_tensor *t, uint64_t room, fuzz_random *random,
                            bool *fits, wlk_error *error) {
     uint64_t bytes = 0;
-    *fits = pick_shape(port, t, room, random, &bytes);
+    *fits = port->kind != WLK_VALUE_MAP && port->kind != WLK_VALUE_MAPS &&
+            pick_shape(port, t, room, random, &bytes);
     if (!*fits) return WLK_OK;
     uint8_t *data = mem_alloc(bytes);
     if (!data) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
@@ -158,6 +159,36 @@ void feed_free(fuzz_feed *feed) {
     }
     mem_free(feed->inputs);
     feed->inputs = NULL;
+}
+
+#define MOST_ARGUMENTS 16
+#define MOST_ITEMS 3
+
+static bool is_sequence(wlk_value_kind kind) {
+    return kind == WLK_VALUE_SEQUENCE || kind == WLK_VALUE_OPTIONAL_SEQUENCE;
+}
+
+/* How many follows from what is in it. */
+static uint64_t items_of(const wlk_tensor *t) {
+    return fuzz_hash(t->data, t->nbytes) % (MOST_ITEMS + 1);
+}
+
+wlk_status feed_give(const wlk_plan *plan, const fuzz_feed *feed, wlk_result **result,
+                     wlk_error *error) {
+    wlk_argument arguments[MOST_ARGUMENTS];
+    wlk_tensor items[MOST_ARGUMENTS][MOST_ITEMS];
+    bool tensors = true;
+    for (uint32_t i = 0; i < feed->count && i < MOST_ARGUMENTS; i++) {
+        const bool many = is_sequence(wlk_plan_input(plan, i).kind);
+        tensors &= !many;
+        for (int k = 0; k < MOST_ITEMS; k++) items[i][k] = feed->inputs[i];
+        arguments[i] = (wlk_argument){many ? WLK_VALUE_SEQUENCE : WLK_VALUE_TENSOR, items[i],
+                                      many ? items_of(&feed->inputs[i]) : 1};
+    }
+    if (tensors || feed->count > MOST_ARGUMENTS) {
+        return wlk_run(plan, feed->inputs, feed->count, result, error);
+    }
+    return wlk_run_arguments(plan, arguments, feed->count, result, error);
 }
 
 /* ---- what must be refused */

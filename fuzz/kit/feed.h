@@ -18,10 +18,15 @@ typedef struct fuzz_feed {
     uint32_t count;
 } fuzz_feed;
 
-/* One tensor for each input of the plan; what is in them follows from `random`. To be freed
- * in every case. */
+/* One tensor for each input of the plan, which is what an optional or a sequence gets as well;
+ * what is in them follows from `random`. Nothing where a port wants a map. To be freed in
+ * every case. */
 wlk_status feed_make(const wlk_plan *plan, fuzz_random *random, fuzz_feed *feed, wlk_error *error);
 void feed_free(fuzz_feed *feed);
+
+/* Runs the plan on them: to a sequence a tensor goes none to three times. */
+wlk_status feed_give(const wlk_plan *plan, const fuzz_feed *feed, wlk_result **result,
+                     wlk_error *error);
 
 /* Makes of them what the plan must refuse with run.input. */
 void feed_spoil(fuzz_feed *feed, fuzz_random *random);

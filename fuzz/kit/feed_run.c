@@ -48,22 +48,45 @@ static bool fits_port(const wlk_port *port, const wlk_tensor *t) {
     return port->rank == t->rank;
 }
 
+static void check_item(const wlk_tensor *t) {
+    FUZZ_CHECK(11, t->data != NULL || t->nbytes == 0);
+    FUZZ_CHECK(11, t->dtype != WLK_STR || t->nbytes > 0); /* one offset at least */
+    oracle_tensor(t);
+}
+
 static void check_result(const wlk_plan *plan, const wlk_result *result) {
     FUZZ_CHECK(11, wlk_result_count(result) == wlk_plan_outputs(plan));
     for (uint32_t i = 0; i < wlk_result_count(result); i++) {
         const wlk_tensor t = wlk_result_tensor(result, i);
         const wlk_port port = wlk_plan_output(plan, i);
-        FUZZ_CHECK(11, fits_port(&port, &t));
-        FUZZ_CHECK(11, t.data != NULL || t.nbytes == 0);
-        FUZZ_CHECK(11, t.dtype != WLK_STR || t.nbytes > 0); /* one offset at least */
-        oracle_tensor(&t);
+        const wlk_value_kind kind = wlk_result_kind(result, i);
+        FUZZ_CHECK(11, strcmp(t.name, port.name) == 0);
+        FUZZ_CHECK(11, kind != WLK_VALUE_TENSOR || fits_port(&port, &t));
+        FUZZ_CHECK(11, kind == WLK_VALUE_TENSOR || port.kind != WLK_VALUE_TENSOR);
+        for (uint64_t k = 0; k < wlk_result_items(result, i); k++) {
+            const wlk_tensor item = wlk_result_item(result, i, k);
+            check_item(&item);
+        }
     }
+}
+
+static bool same_tensor(const wlk_tensor *a, const wlk_tensor *b) {
+    return a->dtype == b->dtype && a->nbytes == b->nbytes &&
+           (a->nbytes == 0 || memcmp(a->data, b->data, a->nbytes) == 0);
+}
+
+static bool same_items(const wlk_result *a, const wlk_result *b, uint32_t i) {
+    for (uint64_t k = 0; k < wlk_result_items(a, i); k++) {
+        const wlk_tensor x = wlk_result_item(a, i, k), y = wlk_result_item(b, i, k);
+        if (!same_tensor(&x, &y)) return false;
+    }
+    return true;
 }
 
 static bool same_result(const wlk_result *a, const wlk_result *b) {
     for (uint32_t i = 0; i < wlk_result_count(a); i++) {
-        const wlk_tensor x = wlk_result_tensor(a, i), y = wlk_result_tensor(b, i);
-        if (x.nbytes != y.nbytes || memcmp(x.data, y.data, x.nbytes) != 0) return false;
+        if (wlk_result_items(a, i) != wlk_result_items(b, i)) return false;
+        if (!same_items(a, b, i)) return false;
     }
     return wlk_result_count(a) == wlk_result_count(b);
 }
@@ -81,7 +104,7 @@ wlk_status feed_selftest(const wlk_plan *plan, wlk_error *error) {
 static wlk_status run_again(const wlk_plan *plan, const fuzz_feed *feed, const wlk_result *first,
                             wlk_error *error) {
     wlk_result *second = NULL;
-    const wlk_status status = wlk_run(plan, feed->inputs, feed->count, &second, error);
+    const wlk_status status = feed_give(plan, feed, &second, error);
     FUZZ_CHECK(11, status == WLK_OK || error->rule == RULE_INTERNAL_MEMORY);
     FUZZ_CHECK(11, status != WLK_OK || same_result(first, second));
     wlk_result_free(second);
@@ -90,7 +113,7 @@ static wlk_status run_again(const wlk_plan *plan, const fuzz_feed *feed, const w
 
 static wlk_status run_rows(const wlk_plan *plan, const fuzz_feed *feed, wlk_error *error) {
     wlk_result *result = NULL;
-    wlk_status status = wlk_run(plan, feed->inputs, feed->count, &result, error);
+    wlk_status status = feed_give(plan, feed, &result, error);
     FUZZ_CHECK(11, status == WLK_OK || result == NULL);
     FUZZ_CHECK(11, status != WLK_USAGE || error->rule == RULE_RUN_SHAPE);
     FUZZ_CHECK(11, status != WLK_UNSUPPORTED);

@@ -21,7 +21,8 @@ bool draft_load(image_draft *d, const uint8_t *image, size_t size) {
     if (size < sizeof header || size > DRAFT_MOST_BYTES) return false;
     memcpy(&header, image, sizeof header);
     if (image_places(header.counts, offsets) > size) return false;
-    *d = (image_draft){header.magic, header.version, header.file_bytes, {{NULL, 0, 0}}};
+    *d = (image_draft){
+        header.magic, header.version, header.format, header.file_bytes, {{NULL, 0, 0}}};
     for (uint32_t i = 0; i < WLK_SECTION_COUNT; i++) {
         const uint32_t slack = i == WLK_SECTION_TEXT ? SLACK_TEXT : SLACK_RECORDS;
         draft_section *section = &d->sections[i];
@@ -36,7 +37,7 @@ bool draft_load(image_draft *d, const uint8_t *image, size_t size) {
 }
 
 size_t draft_store(const image_draft *d, uint8_t *image, size_t room) {
-    image_header header = {d->magic, d->version, d->file_bytes, {0}};
+    image_header header = {d->magic, d->version, d->format, d->file_bytes, {0}};
     uint64_t offsets[WLK_SECTION_COUNT];
     for (uint32_t i = 0; i < WLK_SECTION_COUNT; i++) header.counts[i] = d->sections[i].count;
     const uint64_t total = image_places(header.counts, offsets);

@@ -14,7 +14,8 @@ typedef struct draft_section {
 } draft_section;
 
 typedef struct image_draft {
-    uint32_t magic, version;
+    uint32_t magic;
+    uint16_t version, format;
     uint64_t file_bytes;
     draft_section sections[WLK_SECTION_COUNT];
 } image_draft;

@@ -256,7 +256,7 @@ static void change_header(uint8_t *image, fuzz_random *random) {
 }
 
 size_t image_smallest(uint8_t *image, size_t room) {
-    image_header header = {IMAGE_MAGIC, IMAGE_VERSION, 0, {0}};
+    image_header header = {IMAGE_MAGIC, IMAGE_VERSION, WLK_FORMAT_NONE, 0, {0}};
     uint64_t offsets[WLK_SECTION_COUNT];
     header.counts[WLK_SECTION_STRINGS] = header.counts[WLK_SECTION_TEXT] = 1;
     const uint64_t total = image_places(header.counts, offsets);

@@ -226,9 +226,9 @@ void image_show(const uint8_t *image, size_t size, uint64_t base, FILE *out) {
     }
     memcpy(&s.header, image, sizeof s.header);
     (void)fprintf(out,
-                  "  %6" PRIu64 " header magic %08" PRIx32 " version %" PRIu32
+                  "  %6" PRIu64 " header magic %08" PRIx32 " version %" PRIu16 " format %" PRIu16
                   " file_bytes %" PRIu64 "\n",
-                  base, s.header.magic, s.header.version, s.header.file_bytes);
+                  base, s.header.magic, s.header.version, s.header.format, s.header.file_bytes);
     const uint64_t total = image_places(s.header.counts, s.offsets);
     for (uint32_t i = 0; i < WLK_SECTION_TEXT; i++) show_section(&s, i, out);
     (void)fprintf(out, "  %6" PRIu64 " text %" PRIu32 " bytes\n",

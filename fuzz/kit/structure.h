@@ -43,6 +43,7 @@ extern const fuzz_structure structure_wire;    /* what a child sends */
 extern const fuzz_structure structure_image;   /* a model image: records that refer to each other */
 extern const fuzz_structure structure_text;    /* lines, fields, base64 */
 extern const fuzz_structure structure_npy;     /* .npy: a header of text, an array */
+extern const fuzz_structure structure_protobuf; /* messages of Protocol Buffers: ONNX */
 
 /* The structure of the target that is linked. */
 extern const fuzz_structure *const fuzz_input;

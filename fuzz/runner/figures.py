@@ -14,7 +14,7 @@ from runner import campaign, engine, tree
 # is that library's; `lazy` parses many inputs twice.
 PARSER_GOAL = 20_000
 GOALS = {'image': 100_000, 'wire': 100_000, 'order': 100_000,
-         'envelope': None, 'digests': None, 'minisig': None, 'plan': None, 'run': None,
+         'envelope': None, 'digests': None, 'minisig': None, 'plan': None, 'run': None, 'onnx_run': None,
          'roundtrip': None, 'pack': None, 'meta_edit': None, 'report_json': None,
          'json_spec': 10_000, 'lazy': 15_000}
 BENCH_RUNS = 5

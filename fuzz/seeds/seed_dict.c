@@ -5,6 +5,7 @@
 
 #include "base/dtype.h"
 #include "base/envelope.h"
+#include "formats/onnx/schema.h"
 #include "formats/wlk/scan.h"
 #include "image/records.h"
 #include "infer/ops.h"
@@ -264,6 +265,31 @@ static void group_npy(seed_buffer *out) {
     add_words(out, words, sizeof words / sizeof *words);
 }
 
+/* ---- ONNX: fields of names, as Protocol Buffers have them */
+
+static void add_field_text(seed_buffer *out, uint32_t number, const char *text) {
+    const size_t length = strlen(text);
+    uint8_t field[LONGEST + 2] = {(uint8_t)(number << 3 | 2), (uint8_t)length};
+    if (length > LONGEST) return;
+    memcpy(field + 2, text, length);
+    add_entry(out, field, 2 + length);
+}
+
+static void group_onnx(seed_buffer *out) {
+    for (uint32_t i = 0; i < OP_DOMAINS; i++) add_field_text(out, NODE_DOMAIN, op_domains[i].name);
+    for (uint32_t i = 0; ops_row(i); i++) {
+        const op_row *row = ops_row(i);
+        add_field_text(out, NODE_OP, row->name);
+        for (uint32_t a = 0; a < row->attribute_count; a++) {
+            add_field_text(out, ATTRIBUTE_NAME, row->attributes[a].name);
+            if (row->attributes[a].s) add_field_text(out, ATTRIBUTE_S, row->attributes[a].s);
+        }
+    }
+    add_entry(out, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10);
+    add_entry(out, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 10);
+    add_entry(out, "\xff\xff\xff\xff\x0f", 5);
+}
+
 /* ---- targets */
 
 typedef void (*group)(seed_buffer *out);
@@ -294,6 +320,8 @@ static const struct {
     {"pack", {group_json, group_spec, group_dtypes}},
     {"csv", {group_csv, group_dtypes}},
     {"npy", {group_npy}},
+    {"onnx", {group_onnx}},
+    {"onnx_run", {group_onnx}},
     {"report", {group_json, group_dtypes}},
     {"report_json", {group_json, group_dtypes}},
 };

@@ -33,6 +33,7 @@ void answer_of_file(const uint8_t *file, size_t size, seed_answer *answer) {
     wlk_error error = {.status = WLK_OK};
     *answer = (seed_answer){.file = file, .file_bytes = size};
     image_builder *builder = image_builder_new(fuzz_limits(), &sink);
+    if (builder) image_format(builder, WLK_FORMAT_WLK);
     if (!builder || format_parse_wlk(&input, builder, &error) != WLK_OK ||
         image_finish(builder, size, &answer->image, &answer->image_bytes, &error) != WLK_OK) {
         seed_fail("image", &error);

@@ -75,6 +75,8 @@ static const struct order_bend {
     {"hostile-longer", IN(order_head, length), 1ull << 32},
     {"hostile-sequence", IN(order_head, sequence), 1},
     {"hostile-argument", IN(order_head, argument), 1},
+    {"hostile-format-0", IN(order, format), WIRE_FORMAT_NONE},
+    {"hostile-format-of-no-order", IN(order, format), WLK_FORMAT_ONNX},
     {"hostile-protocol", IN(order, protocol), 2},
     {"hostile-transport-0", IN(order, transport), 0},
     {"hostile-transport-4", IN(order, transport), 4},
@@ -87,6 +89,7 @@ static const struct order_bend {
     {"hostile-order-twice", IN(go_head, type), FRAME_ORDER},
     {"hostile-go-with-a-body", IN(go_head, length), 1},
     {"hostile-go-of-2-64-bytes", IN(go_head, length), UINT64_MAX},
+    {"hostile-go-with-a-format", IN(go_head, argument), WIRE_FORMAT_WLK},
     {"hostile-go-of-another-sequence", IN(go_head, sequence), 0},
 };
 
@@ -104,13 +107,23 @@ void seeds_order(void) {
         const order_seed s = seed_of(t);
         put(ways[t], &s, NULL, 0);
     }
+    order_seed other = seed_of(WIRE_TRANSPORT_PIPE);
+    other.order.format = WIRE_FORMAT_CONTENT;
+    put("content", &other, NULL, 0);
+    other.order.transport = WIRE_TRANSPORT_LAZY;
+    put("hostile-lazy-content", &other, NULL, 0);
     order_seed waits = seed_of(WIRE_TRANSPORT_PIPE);
+    waits.order.format = WIRE_FORMAT_NONE;
+    waits.go_head.argument = WIRE_FORMAT_CONTENT;
     waits.order.snapshot_bytes = waits.order.file_bytes = 0;
     waits.order.stream_bytes = 4096;
     waits.go_head.length = 5;
     put("waits", &waits, "bytes", 5);
     waits.go_head.length = 0;
     put("hostile-waits-for-nothing", &waits, NULL, 0);
+    waits.go_head.length = 5;
+    waits.go_head.argument = WIRE_FORMAT_NONE;
+    put("hostile-waits-for-no-format", &waits, "bytes", 5);
     put_layers();
     put_bends();
 }

@@ -30,7 +30,7 @@ static const bad_node bad_nodes[] = {
     {"hostile-operator", "plan.operator", "Nope", "", 13, ONE, F32, {1, 3}, NULL, 0, 0},
     {"hostile-domain", "plan.operator", "Relu", "org.example", 1, ONE, F32, {1, 3}, NULL, 0, 0},
     {"hostile-opset-too-new", "plan.opset", "Relu", "", UINT32_MAX, ONE, F32, {1, 3}, NULL, 0, 0},
-    {"hostile-opset-too-old", "plan.opset", "Relu", "", 1, ONE, F32, {1, 3}, NULL, 0, 0},
+    {"hostile-operator-of-later", "plan.operator", "Gelu", "", 13, ONE, F32, {1, 3}, NULL, 0, 0},
     {"hostile-an-input-too-many", "plan.arity", "Relu", "", 13, PAIR, F32, {1, 3}, NULL, 0, 0},
     {"hostile-an-input-too-few", "plan.arity", "Add", "", 13, ONE, F32, {1, 3}, NULL, 0, 0},
     {"hostile-an-input-left-out", "plan.arity", "Add", "", 13, {"", "x"}, F32, {1, 3}, NULL, 0, 0},

@@ -116,14 +116,14 @@ static inline void records_refuse(records_input *in, wlk_rule rule) {
 /* An order for a child that waits, and GO with a file. */
 static inline void records_order(records_input *in, uint64_t stream_bytes) {
     wire_order order = {.protocol = WIRE_PROTOCOL,
-                        .format = WIRE_FORMAT_WLK,
+                        .format = stream_bytes ? WIRE_FORMAT_NONE : WIRE_FORMAT_WLK,
                         .transport = WIRE_TRANSPORT_PIPE,
                         .stream_bytes = stream_bytes};
     static const uint8_t file[64];
     if (!stream_bytes) order.snapshot_bytes = order.file_bytes = 4096;
     in->size = 0;
     records_frame(in, FRAME_ORDER, 0, 0, 0, &order, sizeof order);
-    records_frame(in, FRAME_GO, 0, 1, 0, file, stream_bytes);
+    records_frame(in, FRAME_GO, 0, 1, stream_bytes ? WIRE_FORMAT_WLK : 0, file, stream_bytes);
 }
 
 #endif

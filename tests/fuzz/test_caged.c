@@ -141,11 +141,13 @@ static void compare(const char *name, kit_file *file, tally *t) {
     wlk_error error = {.offset = WLK_NO_OFFSET};
     const bool native =
         file->size > 0 && envelope_decode(file->data, file->size, &e, NULL) == WLK_OK;
+    /* What is not like a .wlk file at all, only the child looks at. */
+    const bool other = file->size > 0 && !envelope_magic_matches(file->data, file->size);
     if (native) wlk_file_seal(file->data, file->size);
     const wlk_status status =
         wlk_parse_memory(file->data, file->size, WLK_FORMAT_NONE, NULL, &model, &error);
     t->files++;
-    if (native) {
+    if (native || other) {
         compare_inside(name, file, status, model, &error, t);
     } else {
         compare_outside(name, file, status, &error, t);
