@@ -4,8 +4,7 @@
  * Two sources: the library, through the host's allocator (weighlock/memory.h), and all
  * others of the process (libc, msgpack-c, jansson, libsodium), whose malloc is defined
  * here. Under a sanitizer, which has a malloc of its own, of these only jansson is
- * reached. What libsodium keeps secrets in and what a BLAS computes in comes from mmap
- * and is no point. */
+ * reached. What libsodium keeps secrets in comes from mmap and is no point. */
 #ifndef TESTS_FAULTS_ALLOC_POINTS_H
 #define TESTS_FAULTS_ALLOC_POINTS_H
 
