@@ -1,7 +1,5 @@
 #include "base/onnx_dtype.h"
 
-#include <stddef.h>
-
 static const wlk_dtype dtypes[] = {
     [1] = WLK_F32,       [2] = WLK_U8,          [3] = WLK_I8,      [4] = WLK_U16,
     [5] = WLK_I16,       [6] = WLK_I32,         [7] = WLK_I64,     [8] = WLK_STR,
@@ -15,11 +13,4 @@ static const wlk_dtype dtypes[] = {
 
 wlk_dtype onnx_dtype(int64_t number) {
     return number > 0 && number < (int64_t)DTYPES ? dtypes[number] : WLK_DTYPE_NONE;
-}
-
-int64_t onnx_dtype_number(wlk_dtype dtype) {
-    for (size_t i = 1; i < DTYPES; i++) {
-        if (dtypes[i] == dtype) return (int64_t)i;
-    }
-    return 0;
 }

@@ -7,7 +7,5 @@
 
 /* The dtype of ONNX's number, WLK_DTYPE_NONE if there is none. */
 wlk_dtype onnx_dtype(int64_t number);
-/* The inverse; 0 (UNDEFINED) for what ONNX does not have. */
-int64_t onnx_dtype_number(wlk_dtype dtype);
 
 #endif

@@ -2,8 +2,10 @@
 """What becomes of an ONNX file's names, functions and unknown fields: inlining, renaming, the
 byte map (invariant 12)."""
 
+import struct
+
 from onnx_wire import (attribute, f, function, functions, graph, many, model, node, opset, parse,
-                       tensor, value)
+                       tensor, tensor_type, value)
 
 CALL = node("F", ["x"], ["y"], domain="local")
 
@@ -58,6 +60,10 @@ INLINED = [
      [("Neg", ["x"], ["y"], {}), ("Identity", ["y"], ["z"], {})]),
     ("an attribute of the call",
      called(node("F", ["x"], ["y"], [attribute("k", 2, f(3, 7))], "local"),
+            function("F", [node("Op", ["a"], ["c"], [attribute("axis", 2, f(21, "k"))])], ["a"], ["c"],
+                     ["k"])), [("Op", ["x"], ["y"], {"axis": [7]})]),
+    ("an attribute of the call that says no type",
+     called(node("F", ["x"], ["y"], [attribute("k", 0, f(3, 7))], "local"),
             function("F", [node("Op", ["a"], ["c"], [attribute("axis", 2, f(21, "k"))])], ["a"], ["c"],
                      ["k"])), [("Op", ["x"], ["y"], {"axis": [7]})]),
     ("an attribute that the call does not give",
@@ -124,6 +130,19 @@ def check_graphs_in_functions():
     assert nodes(got, 1)[1] == ("Abs", ["x"], ["mine__1"], {}), nodes(got, 1)
     assert nodes(got, 2) == [("Neg", ["mine"], ["i"], {})]
 
+    # what a call gives may be used in a graph of the function: it sees what the caller made before
+    deep = function("F", [node("If", ["a"], ["c"], [attribute("g", 5, f(6, graph(
+        [node("If", ["a"], ["j"], [attribute("one", 5, f(21, "k"))])], [], ["j"])))])], ["a"], ["c"],
+                    ["k"])
+    got = one(called(call, deep, before=[node("Sin", ["x"], ["mine"])]))
+    assert nodes(got, 2) == [("Neg", ["mine"], ["i"], {})], nodes(got, 2)
+    late = parse([called([call, node("Sin", ["x"], ["mine"])], deep)])[0]
+    assert late.get("rule") == "onnx.undefined", late
+
+
+def constant_of(name):
+    return attribute(name, 4, f(5, tensor("", [2], 1, f(9, b"constant"))))
+
 
 def check_tensors_once():
     """A function's constants are one tensor, however often it is called."""
@@ -136,6 +155,16 @@ def check_tensors_once():
     assert len(got["tensors"]) == 3, got["tensors"]
     assert len(got["graphs"]) == 7
     assert sum(kind == 5 for kind, _, _ in got["spans"]) == 3, got["spans"]
+
+    # so is what a call or the function itself gives as an attribute
+    sparse = f(1, tensor("", [1], 1, f(4, 1.5))) + f(2, tensor("", [1], 7, f(7, 3))) + f(3, 9)
+    body = [node("Op", ["a"], ["c"], [attribute("own", 11, f(22, sparse)),
+                                      attribute("given", 4, f(21, "k"))])]
+    calls = [node("F", ["x"], [f"o{i}"], [constant_of("k")], "local") for i in range(3)]
+    got = one(called(calls + [node("F", ["x"], ["y"], [constant_of("k")], "local")],
+                     function("F", body, ["a"], ["c"], ["k"])))
+    assert len(got["tensors"]) == 5, got["tensors"]
+    assert got["tensors"][0]["shape"] in ([9], [2])
 
 
 def check_names():
@@ -165,6 +194,23 @@ def check_constants():
     assert [o[0] for o in got["graphs"][0]["outputs"]] == ["y", "w", "x"]
 
 
+def check_lists():
+    """A name may be an output twice, or one of the outer graph; a type may be said twice, or not
+    at all where it follows from the graph."""
+    got = one(model(graph([node("Neg", ["x"], ["y"])], ["x"], ["y", "y"], extra=f(13, value("x")))))
+    assert [o[0] for o in got["graphs"][0]["outputs"]] == ["y", "y"], got["graphs"]
+    branch = graph([node("Neg", ["in"], ["r"])], [f(1, "in")], ["r", "x"])
+    got = one(model(graph([node("Loop", ["x"], ["y"], [attribute("body", 5, f(6, branch))])], ["x"],
+                          ["y"])))
+    assert got["graphs"][1]["inputs"] == [["in", None]], got["graphs"][1]
+    assert [o[0] for o in got["graphs"][1]["outputs"]] == ["r", "x"]
+    got = one(called(CALL, function("F", [node("Neg", ["a"], ["c"])], ["a"], ["c"],
+                                    extra=f(12, value("c")))))
+    assert nodes(got) == [("Neg", ["x"], ["y"], {})]
+    got = one(model(graph([node("Op", [], [], domain="seven77")]), opsets=(opset(1, "seven77"),)))
+    assert got["opsets"] == {"seven77": 1}
+
+
 def check_sparse():
     values = tensor("sp", [2], 1, f(4, 1.5) + f(4, -2.0))
     for rows in (tensor("", [2], 7, many(7, [1, 5])),
@@ -177,6 +223,15 @@ def check_sparse():
         got = one(model(graph([node("Constant", [], ["y"], [attribute("sparse_value", 11,
                                                                       f(22, sparse))])])))
         assert got["tensors"][0]["shape"] == [2, 3]
+
+    # elements as they lie in the file; more zeros than are written at a time
+    raw = struct.pack("<2f", 1.5, -2.0), struct.pack("<2Q", 1, 2998)
+    sparse = (f(1, tensor("sp", [2], 1, f(9, raw[0]))) + f(2, tensor("", [2], 7, f(9, raw[1]))) +
+              f(3, 3000))
+    dense = struct.pack("<3000f", 0, 1.5, *[0] * 2996, -2.0, 0)
+    got = one(model(graph(extra=f(15, sparse))))
+    assert got["tensors"] == one(model(graph(initializers=[tensor("sp", [3000], 1, f(9, dense))])))[
+        "tensors"]
 
 
 def check_spellings():
@@ -197,6 +252,19 @@ def check_spellings():
     got = one(model(graph(initializers=[tensor("t", [3], 6, f(5, 1) + minus + f(5, 2))])))
     want = one(model(graph(initializers=[tensor("t", [3], 6, f(9, b"\1\0\0\0\xfb\xff\xff\xff\2\0\0\0"))])))
     assert got["tensors"] == want["tensors"]
+
+    # packed in two pieces; each with its tag; nothing at all; where it lies said once more
+    for dtype, field, code, tag in (1, 4, "f", b"\x25"), (11, 10, "d", b"\x51"), (14, 4, "f", b"\x25"):
+        numbers = [struct.pack("<" + code, i + 0.5) for i in range(4)]
+        axis = [2] if dtype == 14 else [4]
+        files = [model(graph(initializers=[tensor("t", axis, dtype, data)])) for data in (
+            f(9, b"".join(numbers)), f(field, b"".join(numbers)), b"".join(tag + n for n in numbers),
+            f(field, b"".join(numbers[:3])) + f(field, numbers[3]),
+            f(field, b"".join(numbers)) + f(14, 0))]
+        tensors = [answer.get("tensors", answer) for answer in parse(files)]
+        assert all(t == tensors[0] for t in tensors), tensors
+    assert one(model(graph(initializers=[tensor("t", [0], 1, f(9, b""))])))["tensors"][0][
+        "shape"] == [0]
 
 
 def check_byte_map():
@@ -223,6 +291,10 @@ def check_byte_map():
     got = one(called(node("Abs", ["x"], ["y"]), unused))
     assert got["findings"][-1][3] == "a function that nothing calls", got["findings"]
 
+    unused = functions(function("F", [node("Neg", ["a"], ["c"])], ["a"], ["c"]))
+    file = model(graph(initializers=[tensor("w", [2], 1, f(9, b"weights!"))]), unused)
+    assert [kind for kind, _, _ in one(file)["spans"]][-2:] == [2, 6], one(file)["spans"]
+
 
 def check_opsets():
     assert one(model(graph([node("Neg", ["x"], ["y"])], ["x"], ["y"]), opsets=(), ir=2))["opsets"] == {
@@ -236,6 +308,9 @@ def check_types():
     info = f(13, value("y"))
     got = one(model(graph([node("Neg", ["x"], ["y"])], ["x"], [f(1, "y")], extra=info)))
     assert got["graphs"][0]["outputs"] == [["y", [1, "f32", "none", None, None]]]
+    said = f(6, "IMAGE") + tensor_type()
+    got = one(model(graph([node("Neg", ["x"], ["y"])], [value("x", said)], ["y"])))
+    assert got["graphs"][0]["inputs"] == [["x", [1, "f32", "none", None, None]]]
 
 
 check_inlined()
@@ -243,6 +318,7 @@ check_graphs_in_functions()
 check_tensors_once()
 check_names()
 check_constants()
+check_lists()
 check_sparse()
 check_spellings()
 check_byte_map()

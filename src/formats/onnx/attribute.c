@@ -194,11 +194,13 @@ static wlk_status build_tensor(reader *r, const number_list *list, uint32_t *ten
                                wlk_error *error) {
     static const wlk_dtype dtypes[] = {
         [FIELD_INT] = WLK_I64, [FIELD_FLOAT] = WLK_F32, [FIELD_TEXT] = WLK_STR};
+    const uint64_t width = list->kind == FIELD_FLOAT ? 4 : 8;
     image_tensor_spec spec = {.name = 0,
                               .dtype = dtypes[list->kind],
                               .rank = 1,
                               .shape = &list->count,
                               .block = IMAGE_NONE,
+                              .nbytes = list->count * width, /* a few times the file */
                               .offset = list->message.base};
     if (list->kind == FIELD_TEXT) TRY(check_texts(list, error));
     TRY(onnx_numbers_build(r, list, &spec, tensor, error));

@@ -49,56 +49,46 @@ number_walk onnx_numbers_walk(const number_list *list) {
     return (number_walk){.message = list->message, .field = list->field, .kind = list->kind};
 }
 
-static wlk_rule next_of_piece(number_walk *walk, uint64_t *value) {
+static inline wlk_rule read_number(field_kind kind, cursor *c, uint64_t *value) {
     uint32_t bits;
-    walk->offset = cursor_offset(&walk->piece);
-    if (walk->kind == FIELD_INT) return onnx_proto_varint(&walk->piece, value);
-    if (walk->kind == FIELD_DOUBLE) {
-        return cursor_u64(&walk->piece, value) ? RULE_NONE : RULE_ONNX_TRUNCATED;
-    }
-    if (!cursor_u32(&walk->piece, &bits)) return RULE_ONNX_TRUNCATED;
+    if (kind == FIELD_INT) return onnx_proto_varint(c, value);
+    if (kind == FIELD_DOUBLE) return cursor_u64(c, value) ? RULE_NONE : RULE_ONNX_TRUNCATED;
+    if (!cursor_u32(c, &bits)) return RULE_ONNX_TRUNCATED;
     *value = bits;
     return RULE_NONE;
 }
 
-/* A number behind one with the same tag, as most are where each has one. */
-static inline bool next_alike(number_walk *walk, uint64_t *value) {
+/* Does a number follow behind one with the same tag, as most do where each has one? Then the
+ * tag is passed. */
+static inline bool follows_alike(number_walk *walk) {
     cursor *c = &walk->message;
-    const uint64_t start = c->position;
-    uint32_t bits;
     uint8_t tag;
     if (walk->tag == 0 || !cursor_peek_u8(c, &tag) || tag != walk->tag) return false;
-    c->position++;
-    walk->offset = c->base + start;
-    if (walk->kind == FIELD_INT && onnx_proto_varint(c, value) == RULE_NONE) return true;
-    if (walk->kind == FIELD_FLOAT && cursor_u32(c, &bits)) {
-        *value = bits;
-        return true;
-    }
-    c->position = start;
-    return false;
+    walk->offset = cursor_offset(c);
+    return cursor_skip(c, 1);
 }
 
-static uint8_t short_tag(const number_walk *walk, const proto_field *field) {
-    if (walk->kind == FIELD_DOUBLE || field->number >= 16) return 0;
-    return (uint8_t)(field->number << 3 | field->wire);
+/* Of a field below 16, as all are that hold numbers: one byte. */
+static uint8_t short_tag(const proto_field *field) {
+    return field->number < 16 ? (uint8_t)(field->number << 3 | field->wire) : 0;
 }
 
 wlk_rule onnx_numbers_next(number_walk *walk, uint64_t *value) {
     proto_field field;
     *value = 0;
     while (cursor_left(&walk->piece) == 0) {
-        if (next_alike(walk, value)) return RULE_NONE;
+        if (follows_alike(walk)) return read_number(walk->kind, &walk->message, value);
         if (!onnx_proto_each_of(&walk->message, walk->field, &field)) return RULE_NONE;
         walk->offset = field.offset;
         *value = field.value;
         if (field.wire != PROTO_BYTES) {
-            walk->tag = short_tag(walk, &field);
+            walk->tag = short_tag(&field);
             return RULE_NONE;
         }
         walk->piece = field.bytes;
     }
-    return next_of_piece(walk, value);
+    walk->offset = cursor_offset(&walk->piece);
+    return read_number(walk->kind, &walk->piece, value);
 }
 
 /* ---- elements */
@@ -223,11 +213,6 @@ static bool lies_unchanged(const number_list *list, const image_tensor_spec *spe
 
 static wlk_status build_numbers(reader *r, const number_list *list, image_tensor_spec *spec,
                                 uint32_t *tensor, wlk_error *error) {
-    uint64_t count;
-    if (!shape_count(spec->shape, spec->rank, &count) ||
-        !dtype_nbytes(spec->dtype, count, &spec->nbytes)) {
-        return error_at(error, RULE_TENSOR_SHAPE, spec->offset);
-    }
     if (lies_unchanged(list, spec)) {
         spec->data = list->piece.data;
         spec->file_offset = list->piece.base;

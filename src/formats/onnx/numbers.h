@@ -51,8 +51,8 @@ const element_form *onnx_element_form(wlk_dtype dtype);
 wlk_status onnx_numbers_copy(const number_list *list, const element_form *form, uint8_t *memory,
                              wlk_error *error);
 
-/* Builds a tensor whose elements the list holds; spec says name, dtype, rank, shape and
- * offset. The list's length has been held against the shape. */
+/* Builds a tensor whose elements the list holds; spec says name, dtype, rank, shape, offset and,
+ * but for strings, the payload's size. The list's length has been held against the shape. */
 wlk_status onnx_numbers_build(reader *r, const number_list *list, image_tensor_spec *spec,
                               uint32_t *tensor, wlk_error *error);
 

@@ -75,6 +75,16 @@ static wlk_status parse(reader *r, wlk_error *error) {
     return onnx_byte_map_build(r, error);
 }
 
+/* The builder says what it had no memory for when it is asked: a refusal may come before that,
+ * and may follow from it. */
+static wlk_status first_failure(const reader *r, wlk_status status, wlk_error *error) {
+    wlk_error built = {.status = WLK_OK};
+    if (status == WLK_OK || onnx_built(r, &built) == WLK_OK) return status;
+    if (built.rule != RULE_INTERNAL_MEMORY) return status;
+    *error = built;
+    return built.status;
+}
+
 wlk_status format_parse_onnx(const format_input *input, image_builder *builder, wlk_error *error) {
     __attribute__((cleanup(reader_close))) reader r = {
         .input = input,
@@ -83,5 +93,5 @@ wlk_status format_parse_onnx(const format_input *input, image_builder *builder, 
         .file = cursor_over(input->data, input->size, 0),
     };
     if (input->absent > 0) return error_at(error, RULE_ONNX_TRUNCATED, input->size);
-    return parse(&r, error);
+    return first_failure(&r, parse(&r, error), error);
 }

@@ -75,13 +75,14 @@ static inline bool skip_short_bytes(cursor *c) {
 }
 
 /* Written out for each wire type, so that the loops are short. */
-#define SKIP_WHILE(skip)                                                                        \
-    for (cursor at = *message; cursor_u8(&at, &byte) && byte == tag && (skip); *message = at) { \
-        count++;                                                                                \
+#define SKIP_WHILE(skip)                                                                      \
+    for (; cursor_u8(&at, &byte) && byte == tag && (skip); message->position = at.position) { \
+        count++;                                                                              \
     }
 
 uint64_t onnx_proto_skip_alike(cursor *message, const proto_field *field) {
     const uint8_t tag = (uint8_t)(field->number << 3 | field->wire);
+    cursor at = *message;
     uint64_t count = 0;
     uint8_t byte;
     if (field->number >= ONE_BYTE_TAGS) return 0;

@@ -58,11 +58,9 @@ static wlk_status sparse_open(reader *r, cursor message, sparse *s, wlk_error *e
 /* A tensor's elements in memory: where they lie, or decoded into *copy. */
 static wlk_status load(const tensor_form *form, uint8_t **copy, const uint8_t **data,
                        wlk_error *error) {
-    uint64_t nbytes;
     *data = form->raw.data;
     if (form->is_raw) return WLK_OK;
-    if (!dtype_nbytes(form->dtype, form->count, &nbytes)) nbytes = UINT64_MAX;
-    *data = *copy = mem_alloc(nbytes);
+    *data = *copy = mem_alloc(form->nbytes);
     if (!*copy) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     return onnx_numbers_copy(&form->list, onnx_element_form(form->dtype), *copy, error);
 }

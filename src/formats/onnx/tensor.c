@@ -71,14 +71,12 @@ static wlk_status open_raw(tensor_form *form, wlk_error *error) {
     return error_at(error, RULE_TENSOR_PAYLOAD, form->raw.base + bad);
 }
 
-/* How many numbers the shape needs. */
-static bool numbers_needed(const tensor_form *form, const element_form *elements, uint64_t *count) {
-    if (form->dtype == WLK_STR || wlk_dtype_bits(form->dtype) == 6) {
-        *count = form->count;
-        return true;
-    }
-    if (!dtype_nbytes(form->dtype, form->count, count)) return false;
-    *count /= elements->width;
+/* How many numbers the shape needs; the payload's size, but for strings. */
+static bool numbers_needed(tensor_form *form, const element_form *elements, uint64_t *count) {
+    *count = form->count;
+    if (form->dtype == WLK_STR) return true;
+    if (!dtype_nbytes(form->dtype, form->count, &form->nbytes)) return false;
+    if (wlk_dtype_bits(form->dtype) != 6) *count = form->nbytes / elements->width;
     return true;
 }
 
@@ -140,6 +138,7 @@ wlk_status onnx_tensor_read(reader *r, cursor message, uint32_t name, uint32_t *
                               .rank = form.rank,
                               .shape = form.shape,
                               .block = IMAGE_NONE,
+                              .nbytes = form.nbytes,
                               .offset = message.base};
     if (form.is_raw) return build_raw(r, &form, &spec, tensor, error);
     TRY(check_nibbles(&form, error));

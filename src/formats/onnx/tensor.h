@@ -13,6 +13,7 @@ typedef struct tensor_form {
     bool is_raw;
     cursor raw;
     number_list list; /* if it is not raw */
+    uint64_t nbytes;  /* ... of the payload, but for strings */
 } tensor_form;
 
 /* Reads everything but the elements, of which there are as many as the shape says. */
