@@ -13,8 +13,8 @@ static const wlk_limits *limits(void) {
     static wlk_limits l;
     if (!l.file_bytes) {
         l = *fuzz_limits();
-        l.nodes = l.values = l.attributes = 4096;
-        l.image_bytes = l.output_bytes = 1u << 19;
+        l.nodes = l.values = l.attributes = 512;
+        l.image_bytes = l.output_bytes = 1u << 16;
     }
     return &l;
 }
@@ -32,9 +32,9 @@ static wlk_status run(const uint8_t *data, size_t size, wlk_error *error) {
 }
 
 /* Image and builder's sections of what calls are replaced by, and the zeros of sparse tensors,
- * to half a MiB each, and twice while they grow; each byte may be an empty message, which the
+ * to 64 KiB each, and twice while they grow; each byte may be an empty message, which the
  * scan, the names and the image keep something of. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    return fuzz_run(&(fuzz_target){.run = run, .memory = 4u << 20, .memory_per_byte = 512}, data,
+    return fuzz_run(&(fuzz_target){.run = run, .memory = 1u << 20, .memory_per_byte = 512}, data,
                     size);
 }

@@ -120,6 +120,13 @@ static bool pick_shape(const wlk_port *port, wlk_tensor *t, uint64_t room, fuzz_
 
 /* ---- the feed */
 
+#define MOST_ARGUMENTS 16
+#define MOST_ITEMS 3
+
+static bool is_sequence(wlk_value_kind kind) {
+    return kind == WLK_VALUE_SEQUENCE || kind == WLK_VALUE_OPTIONAL_SEQUENCE;
+}
+
 static wlk_status feed_one(const wlk_port *port, wlk_tensor *t, uint64_t room, fuzz_random *random,
                            bool *fits, wlk_error *error) {
     uint64_t bytes = 0;
@@ -146,6 +153,8 @@ wlk_status feed_make(const wlk_plan *plan, fuzz_random *random, fuzz_feed *feed,
     if (!feed->inputs) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (uint32_t i = 0; fits && i < feed->count; i++) {
         const wlk_port port = wlk_plan_input(plan, i);
+        fits = !is_sequence(port.kind) || feed->count <= MOST_ARGUMENTS;
+        if (!fits) break;
         TRY(feed_one(&port, &feed->inputs[i], room, random, &fits, error));
         room -= feed->inputs[i].nbytes;
     }
@@ -159,13 +168,6 @@ void feed_free(fuzz_feed *feed) {
     }
     mem_free(feed->inputs);
     feed->inputs = NULL;
-}
-
-#define MOST_ARGUMENTS 16
-#define MOST_ITEMS 3
-
-static bool is_sequence(wlk_value_kind kind) {
-    return kind == WLK_VALUE_SEQUENCE || kind == WLK_VALUE_OPTIONAL_SEQUENCE;
 }
 
 /* How many follows from what is in it. */

@@ -13,6 +13,12 @@ static bool is_linked(const pb_tree *t, uint32_t node) {
     return node != PB_ROOT && t->nodes[node].parent != PB_NONE;
 }
 
+/* What holds it; of what has been taken out of the tree, MESSAGE_NONE. */
+static uint8_t holder(const pb_tree *t, uint32_t node) {
+    const uint32_t parent = t->nodes[node].parent;
+    return parent == PB_NONE ? MESSAGE_NONE : t->nodes[parent].message;
+}
+
 /* Any but the root; PB_NONE if there seems to be none. */
 static uint32_t any_node(const pb_tree *t, fuzz_random *random) {
     for (int i = 0; i < TRIES; i++) {
@@ -35,7 +41,7 @@ static uint32_t any_of_kind(const pb_tree *t, pb_kind kind, fuzz_random *random)
 static bool alike(const pb_tree *t, uint32_t node, const pb_tree *from, uint32_t other) {
     const pb_node *a = &t->nodes[node], *b = &from->nodes[other];
     if (a->message || b->message) return a->message == b->message;
-    return a->number == b->number && t->nodes[a->parent].message == from->nodes[b->parent].message;
+    return a->number == b->number && holder(t, node) == holder(from, other);
 }
 
 static uint32_t any_alike(const pb_tree *t, uint32_t node, const pb_tree *from,

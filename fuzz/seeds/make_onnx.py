@@ -293,10 +293,16 @@ HOSTILE = {
     'unknown-fields': GOOD['relu'] + b''.join(varint(n << 3) + b'\0' for n in range(100, 190)),
 }
 
-for target in ('onnx', 'onnx_run'):
-    folder = os.path.join(here, target)
-    os.makedirs(folder, exist_ok=True)
-    for kind, seeds in (('good', GOOD), ('hostile', HOSTILE)):
-        for name, data in seeds.items():
-            with open(os.path.join(folder, f'{kind}-{name}'), 'wb') as out:
-                out.write(data)
+
+def main():
+    for target in ('onnx', 'onnx_run'):
+        folder = os.path.join(here, target)
+        os.makedirs(folder, exist_ok=True)
+        for kind, seeds in (('good', GOOD), ('hostile', HOSTILE)):
+            for name, data in seeds.items():
+                with open(os.path.join(folder, f'{kind}-{name}'), 'wb') as out:
+                    out.write(data)
+
+
+if __name__ == '__main__':
+    main()
