@@ -86,7 +86,7 @@ def of_rows(rows):
     return lambda: [data(rows, seed=1)[0]]
 
 
-# of a file that the forest was written to
+# file: what the forest was written to.
 Load = namedtuple('Load', 'name file target')
 
 LOADS = [

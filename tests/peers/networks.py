@@ -93,7 +93,8 @@ def cnn(batch=1, size=224):
         x = block(n, x, outputs, outputs, 1)
         inputs = outputs
     x = n.add('Flatten', n.add('GlobalAveragePool', x))
-    return n.finish(dense(n, x, 512, 1000), ['batch', 3, size, size], ['batch', 1000]), [n.input(batch, 3, size, size)]
+    x = dense(n, x, 512, 1000)
+    return n.finish(x, ['batch', 3, size, size], ['batch', 1000]), [n.input(batch, 3, size, size)]
 
 
 # ---- the transformer

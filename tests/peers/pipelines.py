@@ -187,7 +187,8 @@ def regressors():
 
 
 def mlp(kind, **options):
-    return make_pipeline(StandardScaler(), kind(hidden_layer_sizes=(32, 16), max_iter=150, random_state=0, **options))
+    return make_pipeline(StandardScaler(), kind(hidden_layer_sizes=(32, 16), max_iter=150,
+                                                random_state=0, **options))
 
 
 def of_text(name, vectorizer, estimator):
@@ -243,7 +244,8 @@ PIPELINES = [
     # ensembles of others
     Pipeline('bagging', lambda: classes(3),
              BaggingClassifier(LogisticRegression(), 10, random_state=0)),
-    Pipeline('voting_soft', lambda: classes(3), VotingClassifier(members(), voting='soft', flatten_transform=False)),
+    Pipeline('voting_soft', lambda: classes(3),
+             VotingClassifier(members(), voting='soft', flatten_transform=False)),
     Pipeline('voting_hard', lambda: classes(3), VotingClassifier(members(), flatten_transform=False)),
     Pipeline('voting_regressor', numbers, VotingRegressor(regressors())),
     Pipeline('stacking', lambda: classes(3), StackingClassifier(members(), cv=3)),
