@@ -162,8 +162,9 @@ static void panel_tiles(const part *p, tile *t, uint64_t l, uint64_t column, uin
     }
 }
 
-static void fill_offsets(int64_t offsets[DEPTH], uint64_t step) {
-    for (uint64_t l = 0; l < DEPTH; l++) offsets[l] = (int64_t)(l * step);
+/* As many as a product of this depth looks at: of a small one, all would be most of the work. */
+static void fill_offsets(int64_t offsets[DEPTH], uint64_t depth, uint64_t step) {
+    for (uint64_t l = 0; l < depth && l < DEPTH; l++) offsets[l] = (int64_t)(l * step);
 }
 
 /* One row of A reads B once, so packing would be half of the work. */
@@ -171,9 +172,9 @@ static uint64_t wide_columns(const part *p, uint64_t column, uint64_t columns) {
     const product_job *job = p->job;
     const uint64_t width = (uint64_t)p->kernels->lanes * TILE_WIDE;
     const bool in_place = !job->packed && !job->size.transpose_b && job->alpha == 1;
-    int64_t offsets[DEPTH];
+    int64_t offsets[DEPTH] __attribute__((uninitialized));
     if (!in_place || p->rows != 1 || columns < width) return 0;
-    fill_offsets(offsets, job->size.n);
+    fill_offsets(offsets, job->size.k, job->size.n);
     uint64_t done = 0;
     for (; columns - done >= width; done += width) {
         for (uint64_t l = 0; l < job->size.k; l += DEPTH) {
@@ -196,8 +197,8 @@ static uint64_t wide_columns(const part *p, uint64_t column, uint64_t columns) {
 static void packed_columns(part *p, uint64_t column, uint64_t columns) {
     const product_job *job = p->job;
     const uint64_t width = (uint64_t)p->kernels->lanes * TILE_VECTORS;
-    int64_t offsets[DEPTH];
-    fill_offsets(offsets, width);
+    int64_t offsets[DEPTH] __attribute__((uninitialized));
+    fill_offsets(offsets, job->size.k, width);
     tile t = {
         .a_row = p->row_step, .a_step = p->depth_step, .offsets = offsets, .c_row = job->size.n};
     for (uint64_t j = column; j < column + columns; j += width) {
@@ -269,7 +270,7 @@ static void turned_part(const product_job *job, uint64_t column, uint64_t column
 void product_part(const product_job *job, uint64_t row, uint64_t rows, uint64_t column,
                   uint64_t columns) {
     if (rows == 0 || columns == 0) return;
-    if (job->size.m == 1 && job->size.transpose_b && !job->packed) {
+    if (job->size.m == 1 && job->size.k > 0 && job->size.transpose_b && !job->packed) {
         turned_part(job, column, columns);
     } else {
         plain_part(job, row, rows, column, columns);

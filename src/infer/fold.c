@@ -59,7 +59,7 @@ static wlk_status take_outputs(planner *p, op_call *call) {
         op_tensor *tensor = op_output(call, i);
         if (!tensor) continue;
         void *room = NULL;
-        TRY(plan_take(&p->plan->memory, tensor->nbytes + TENSOR_ALIGN, 1, &room, p->error));
+        TRY(plan_take(&p->plan->memory, tensor->nbytes + TENSOR_ALIGN, 1, &room, call->error));
         const uintptr_t at = ((uintptr_t)room + TENSOR_ALIGN - 1) & ~(uintptr_t)(TENSOR_ALIGN - 1);
         tensor->target = (char *)room + (at - (uintptr_t)room);
         tensor->data = tensor->target;
@@ -78,7 +78,7 @@ static void settle_outputs(op_call *call) {
 
 static wlk_status compute(planner *p, op_call *call) {
     void *scratch = mem_aligned(TENSOR_ALIGN, call->scratch_bytes + TENSOR_ALIGN);
-    if (!scratch) return error_at(p->error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    if (!scratch) return error_at(call->error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     call->scratch = scratch;
     const wlk_status status = node_kernel(call, &p->shadow);
     mem_free(scratch);

@@ -69,6 +69,11 @@ static const op_family *const families[] = {
     &ops_ml_linear,
     &ops_ml_tree,
     &ops_ml_svm,
+    &ops_ml_label,
+    &ops_ml_encode,
+    &ops_ml_features,
+    &ops_ml_map,
+    &ops_ms,
     &ops_weighlock,
 };
 #define FAMILIES (sizeof families / sizeof *families)

@@ -58,7 +58,7 @@ static wlk_status encode_block(const op_call *call, uint64_t from, uint64_t coun
             rows[i * width + places[i]] = 1;
         } else if (!zeros) {
             return op_fail(call, RULE_RUN_VALUE, "element %llu is in no category",
-                           (unsigned long long)(from + i));
+                           (unsigned long long)from + i);
         }
     }
     return WLK_OK;

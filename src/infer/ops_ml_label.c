@@ -109,7 +109,7 @@ static wlk_status relabel_kernel(const op_call *call) {
     if (r->dtype == WLK_STR) {
         relabel_texts(r, in, out);
     } else {
-        op_parallel(call, in->count, 8 * LOOKUP_BLOCK, relabel_numbers, &job);
+        op_parallel(call, in->count, 8ull * LOOKUP_BLOCK, relabel_numbers, &job);
     }
     return WLK_OK;
 }

@@ -208,7 +208,7 @@ static wlk_status entry_number(const op_call *call, wlk_dtype dtype, uint32_t en
     }
     const text_span text = tensor_string(values, entry);
     if (number_parse(dtype, text.text, text.length, out)) return WLK_OK;
-    return op_fail(call, RULE_RUN_VALUE, "value %u is not a number", entry);
+    return op_fail(call, RULE_RUN_TEXT, "value %u is not a number", entry);
 }
 
 static wlk_status cast_numbers(const op_call *call, const uint32_t *entries, op_tensor *out) {

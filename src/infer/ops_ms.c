@@ -224,7 +224,7 @@ static wlk_status cdist_infer(op_call *call) {
     op_set_output(call, 0, a->dtype, 2, dims);
     if (!call->binding) return WLK_OK;
     const uint64_t panels = panel_count((uint64_t)b->dims[0]);
-    op_add_operations(call, 2 * LANES, (uint64_t)a->dims[0], panels, (uint64_t)a->dims[1]);
+    op_add_operations(call, 2ull * LANES, (uint64_t)a->dims[0], panels, (uint64_t)a->dims[1]);
     uint64_t width = 0;
     if (__builtin_mul_overflow(panels * LANES, (uint64_t)b->dims[1], &width)) width = UINT64_MAX;
     return op_need_scratch(call, width, wlk_dtype_bits(a->dtype) / 8);

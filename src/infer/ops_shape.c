@@ -247,10 +247,8 @@ static const uint32_t identity_14[] = {VALUE_BIT(VALUE_TENSOR) | VALUE_BIT(VALUE
 static const uint32_t identity_16[] = {VALUE_BIT(VALUE_TENSOR) | VALUE_BIT(VALUE_SEQUENCE) |
                                        VALUE_BIT(VALUE_OPTIONAL) |
                                        VALUE_BIT(VALUE_OPTIONAL_SEQUENCE)};
-#define IDENTITY(version, dtypes, op_kinds)                                       \
-    {                                                                             \
-        ROW("Identity", version, 1, 1, shape_##dtypes, op_infer_same), .kinds = op_kinds \
-    }
+#define IDENTITY(version, dtypes, op_kinds) \
+    { ROW("Identity", version, 1, 1, shape_##dtypes, op_infer_same), .kinds = op_kinds }
 #define RESHAPE(version, dtypes) ROW("Reshape", version, 2, 2, shape_##dtypes, reshape_infer)
 #define RESHAPE_14(version, dtypes) \
     { RESHAPE(version, dtypes), .attributes = allowzero, .attribute_count = 1 }

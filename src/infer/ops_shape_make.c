@@ -272,7 +272,8 @@ static const op_port range_27[] = {{"start", DTYPES_RANGE | DTYPES_HALF, 'T'},
 #define ROW(op_name, version, inputs, op_ports, op_shape, op_run)                                \
     .domain = "", .name = op_name, .since = version, .min_inputs = inputs, .max_inputs = inputs, \
     .min_outputs = 1, .max_outputs = 1, .ports = op_ports, .infer = op_shape, .kernel = op_run
-#define SHAPE(version, ports) ROW("Shape", version, 1, ports, shape_infer, shape_kernel), .flags = OP_DIMS
+#define SHAPE(version, ports) \
+    ROW("Shape", version, 1, ports, shape_infer, shape_kernel), .flags = OP_DIMS
 #define SHAPE_15(version, ports) \
     { SHAPE(version, ports), .attributes = shape_attributes, .attribute_count = 2 }
 #define SIZE(version, ports) \

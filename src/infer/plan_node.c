@@ -118,7 +118,8 @@ static bool ranks_agree(const op_tensor *a, const op_tensor *b) {
 }
 
 /* Does the declaration fit what was inferred? What only it knows is believed,
- * and checked when a run is bound. */
+ * and checked when a run is bound. A dim that it gets wrong does not count: exporters
+ * declare outputs of one column where there are several. */
 static bool merge_declared(op_tensor *out, const op_tensor *declared) {
     if (out->dtype != declared->dtype || !ranks_agree(out, declared)) return false;
     if (out->kind != declared->kind || out->key_dtype != declared->key_dtype) return false;
@@ -129,8 +130,9 @@ static bool merge_declared(op_tensor *out, const op_tensor *declared) {
         return true;
     }
     for (uint32_t i = 0; i < out->rank; i++) {
-        if (!dim_agrees(out->dims[i], declared->dims[i])) return false;
-        out->dims[i] = dim_known(out->dims[i], declared->dims[i]);
+        if (dim_agrees(out->dims[i], declared->dims[i])) {
+            out->dims[i] = dim_known(out->dims[i], declared->dims[i]);
+        }
     }
     return true;
 }
