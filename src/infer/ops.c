@@ -3,6 +3,7 @@
 #include <string.h>
 
 static const op_family *const families[] = {
+    &ops_gradient,
     &ops_elementwise,
     &ops_pow,
     &ops_compare,
@@ -83,6 +84,7 @@ const op_domain op_domains[OP_DOMAINS] = {
     {"ai.onnx.ml", "ai.onnx.ml", 1, 5},
     {"org.weighlock", "org.weighlock", 1, 1},
     {"com.microsoft", "com.microsoft", 1, 1},
+    {"ai.onnx.preview.training", "ai.onnx.preview.training", 1, 1},
 };
 
 uint32_t ops_domain(const char *name) {

@@ -9,6 +9,7 @@ typedef struct op_family {
     uint32_t count;
 } op_family;
 
+extern const op_family ops_gradient;         /* ai.onnx.preview.training Gradient */
 extern const op_family ops_elementwise;      /* Add Sub Mul Div Mod BitShift Bitwise* */
 extern const op_family ops_pow;              /* Pow */
 extern const op_family ops_compare;          /* Equal Less ... And Or Xor Not IsNaN IsInf */
@@ -91,7 +92,7 @@ typedef struct op_domain {
     uint32_t newest;
 } op_domain;
 
-#define OP_DOMAINS 4
+#define OP_DOMAINS 5
 extern const op_domain op_domains[OP_DOMAINS];
 
 /* The domain of that name, OP_DOMAINS if there is none. */

@@ -76,7 +76,9 @@ static void print_default(FILE *out, const attribute_row *attribute) {
     if (attribute->required) return;
     if (attribute->type == WLK_ATTR_INT) (void)fprintf(out, " = %" PRId64, attribute->i);
     if (attribute->type == WLK_ATTR_FLOAT) (void)fprintf(out, " = %g", attribute->f);
-    if (attribute->type == WLK_ATTR_STRING) (void)fprintf(out, " = %s", attribute->s);
+    if (attribute->type == WLK_ATTR_STRING && attribute->s) {
+        (void)fprintf(out, " = %s", attribute->s);
+    }
 }
 
 static void print_attributes(FILE *out, const op_row *row) {
