@@ -136,6 +136,7 @@ ENVELOPE = [
     ('no header', 'E7', with_envelope(14, bytes(8))),
     ('header length that wraps', 'E7', with_envelope(14, b'\xff' * 8)),
     ('table length', 'E7', with_envelope(22, struct.pack('<Q', 64))),
+    ('table end that wraps', 'E7', with_envelope(14, struct.pack('<Q', 2**64 - 256 - 32))),
     ('data offset not aligned', 'E7', with_envelope(30, struct.pack('<Q', 4097))),
     ('data offset in the header', 'E7', with_envelope(30, bytes(8))),
     ('data length that wraps', 'E7', with_envelope(38, b'\xff' * 8)),
