@@ -1,11 +1,11 @@
 #include <string.h>
 
 #include "infer/regex.h"
+#include "infer/regex_characters.h"
 
 #define GROUPS_MOST 100
 #define REPEATS_MOST 1000 /* as in RE2 */
 #define NOTHING UINT32_MAX
-#define LAST_CHARACTER 0x10FFFF
 
 /* An open group. Alternatives that are complete end in jumps to the group's end, which
  * are chained (`pending` is the latest) until that is known. */
@@ -69,107 +69,23 @@ static bool add_class_range(compiler *c, uint32_t low, uint32_t high) {
     return add_folded(c, low, high, 'a', -32) && add_folded(c, low, high, 'A', 32);
 }
 
-/* ---- sets of characters that have a name */
-
-typedef struct named_set {
-    const char *name;
-    const char *pairs; /* low and high of each range, ascending */
-} named_set;
-
-static const named_set escapes[] = {{"d", "09"}, {"w", "09AZ__az"}, {"s", "\t\n\f\r  "}};
-static const named_set posix_sets[] = {
-    {"alnum", "09AZaz"},
-    {"alpha", "AZaz"},
-    {"ascii", "\1\177"},
-    {"blank", "\t\t  "},
-    {"cntrl", "\1\037\177\177"},
-    {"digit", "09"},
-    {"graph", "!~"},
-    {"lower", "az"},
-    {"print", " ~"},
-    {"punct", "!/:@[`{~"},
-    {"space", "\t\r  "},
-    {"upper", "AZ"},
-    {"word", "09AZ__az"},
-    {"xdigit", "09AFaf"},
-};
-
-static bool add_set(compiler *c, const named_set *set, bool negated) {
+/* Ranges as they are in named sets. */
+static bool add_set(compiler *c, const char *pairs, bool negated) {
     uint32_t next = 0; /* the first character behind the ranges so far */
-    for (const char *pair = set->pairs; *pair; pair += 2) {
+    for (const char *pair = pairs; *pair; pair += 2) {
         const uint32_t low = (unsigned char)pair[0];
         const uint32_t high = (unsigned char)pair[1];
         if (!negated && !add_class_range(c, low, high)) return false;
         if (negated && low > next && !add_range(c, next, low - 1)) return false;
         next = high + 1;
     }
-    return !negated || add_range(c, next, LAST_CHARACTER);
+    return !negated || add_range(c, next, REGEX_LAST_CHARACTER);
 }
 
-/* \d, \W ...: false, without a reason, if it is none of them. */
-static const named_set *escape_set(char letter, bool *negated) {
-    *negated = letter >= 'A' && letter <= 'Z';
-    for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++) {
-        if (escapes[i].name[0] == (letter | 0x20)) return &escapes[i];
-    }
-    return NULL;
-}
-
-/* ---- single characters */
-
-static uint32_t take_utf8(compiler *c) {
-    const unsigned char *at = (const unsigned char *)c->at;
-    const uint32_t length = at[0] < 0x80 ? 1 : at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : 4;
-    uint32_t value = length == 1 ? at[0] : at[0] & (0x7Fu >> length);
-    for (uint32_t i = 1; i < length; i++) value = value << 6 | (at[i] & 0x3Fu);
-    c->at += length;
-    return value;
-}
-
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const int letter = c | 0x20;
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
-
-/* Behind \x: two digits, or any number of them in braces. */
-static bool take_hex(compiler *c, uint32_t *out) {
-    const bool braces = *c->at == '{';
-    uint32_t digits = 0;
-    *out = 0;
-    if (braces) c->at++;
-    while (hex_digit(*c->at) >= 0 && *out <= LAST_CHARACTER && (braces || digits < 2)) {
-        *out = *out * 16 + (uint32_t)hex_digit(*c->at++);
-        digits++;
-    }
-    if (digits == 0 || *out > LAST_CHARACTER || (!braces && digits != 2)) {
-        return fail(c, "a bad \\x");
-    }
-    if (braces && *c->at++ != '}') return fail(c, "a bad \\x");
-    return true;
-}
-
-/* Behind a backslash, where it is no set and no place: the character that is meant. */
+/* A character behind a backslash. */
 static bool take_escaped(compiler *c, uint32_t *out) {
-    static const char names[] = "ntrfva";
-    static const char values[] = "\n\t\r\f\v\a";
-    const char letter = *c->at;
-    const char *known = letter ? strchr(names, letter) : NULL;
-    const bool is_letter = (letter | 0x20) >= 'a' && (letter | 0x20) <= 'z';
-    if (letter == '\0') return fail(c, "a backslash at the end");
-    if (letter == 'x') {
-        c->at++;
-        return take_hex(c, out);
-    }
-    if (known) {
-        c->at++;
-        *out = (unsigned char)values[known - names];
-        return true;
-    }
-    if (is_letter || (letter >= '0' && letter <= '9'))
-        return fail(c, "an escape that is not known");
-    *out = take_utf8(c);
-    return true;
+    const char *why = regex_take_escaped(&c->at, out);
+    return !why || fail(c, why);
 }
 
 /* ---- atoms */
@@ -201,22 +117,15 @@ static bool emit_place(compiler *c, regex_code code) {
 }
 
 static bool take_posix(compiler *c) {
-    const bool negated = c->at[2] == '^';
-    const char *name = c->at + 2 + negated;
-    for (size_t i = 0; i < sizeof posix_sets / sizeof *posix_sets; i++) {
-        const size_t length = strlen(posix_sets[i].name);
-        if (strncmp(name, posix_sets[i].name, length) != 0) continue;
-        if (strncmp(name + length, ":]", 2) != 0) continue;
-        c->at = name + length + 2;
-        return add_set(c, &posix_sets[i], negated);
-    }
-    return fail(c, "a class that is not known");
+    bool negated = false;
+    const char *pairs = regex_take_posix_set(&c->at, &negated);
+    return pairs ? add_set(c, pairs, negated) : fail(c, "a class that is not known");
 }
 
 static bool take_class_character(compiler *c, uint32_t *out) {
     if (*c->at == '\0') return fail(c, "a class without an end");
     if (*c->at != '\\') {
-        *out = take_utf8(c);
+        *out = regex_take_utf8(&c->at);
         return true;
     }
     c->at++;
@@ -228,9 +137,10 @@ static bool take_class_item(compiler *c) {
     uint32_t low = 0;
     uint32_t high = 0;
     if (strncmp(c->at, "[:", 2) == 0) return take_posix(c);
-    if (c->at[0] == '\\' && escape_set(c->at[1], &negated)) {
+    const char *pairs = c->at[0] == '\\' ? regex_escape_set(c->at[1], &negated) : NULL;
+    if (pairs) {
         c->at += 2;
-        return add_set(c, escape_set(c->at[-1], &negated), negated);
+        return add_set(c, pairs, negated);
     }
     if (!take_class_character(c, &low)) return false;
     high = low;
@@ -257,7 +167,7 @@ static bool take_class(compiler *c) {
 /* \Q...\E: all as it stands. */
 static bool take_quoted(compiler *c) {
     while (*c->at && strncmp(c->at, "\\E", 2) != 0) {
-        if (!emit_character(c, take_utf8(c))) return false;
+        if (!emit_character(c, regex_take_utf8(&c->at))) return false;
     }
     if (*c->at) c->at += 2;
     return true;
@@ -266,7 +176,7 @@ static bool take_quoted(compiler *c) {
 static bool take_escape(compiler *c) {
     bool negated = false;
     uint32_t value = 0;
-    const named_set *set = escape_set(*c->at, &negated);
+    const char *set = regex_escape_set(*c->at, &negated);
     const uint32_t first = c->out->range_count;
     if (set) {
         c->at++;
@@ -506,7 +416,7 @@ static bool take_atom(compiler *c) {
             c->at++;
             return take_escape(c);
         default:
-            return emit_character(c, take_utf8(c));
+            return emit_character(c, regex_take_utf8(&c->at));
     }
 }
 
