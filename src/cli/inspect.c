@@ -102,14 +102,12 @@ static void print_nodes(const wlk_model *model, const wlk_graph *graph) {
 }
 
 /* Each operator and how many nodes it has, in all graphs. */
-static void print_operators(const wlk_model *model) {
-    operator_list list = operators_of(model);
-    for (uint32_t i = 0; i < list.count && i < MOST_LINES; i++) {
-        print_operator("operator", list.items[i].domain, list.items[i].op);
-        (void)printf("  %" PRIu32 "\n", list.items[i].count);
+static void print_operators(const operator_list *list) {
+    for (uint32_t i = 0; i < list->count && i < MOST_LINES; i++) {
+        print_operator("operator", list->items[i].domain, list->items[i].op);
+        (void)printf("  %" PRIu32 "\n", list->items[i].count);
     }
-    print_rest(MOST_LINES, list.count, "operators");
-    operators_free(&list);
+    print_rest(MOST_LINES, list->count, "operators");
 }
 
 /* "opset      ai.onnx 17, ai.onnx.ml 3" */
@@ -135,7 +133,7 @@ static void print_graph_size(const wlk_model *model) {
     (void)putchar('\n');
 }
 
-static void print_graph(const wlk_model *model) {
+static void print_graph(const wlk_model *model, const operator_list *uses) {
     if (wlk_model_count(model, WLK_SECTION_GRAPHS) == 0) return;
     const wlk_graph graph = wlk_model_graph(model, 0);
     const uint32_t nodes = wlk_model_count(model, WLK_SECTION_NODES);
@@ -148,7 +146,7 @@ static void print_graph(const wlk_model *model) {
     if (nodes <= MOST_NODES && nodes == graph.nodes) {
         print_nodes(model, &graph);
     } else {
-        print_operators(model);
+        print_operators(uses);
     }
     for (uint32_t i = 0; i < graph.outputs && i < MOST_LINES; i++) {
         print_value(model, "output", wlk_model_graph_output(model, 0, i));
@@ -235,7 +233,8 @@ static void print_nonfinite(const wlk_model *model, const wlk_nonfinite *n) {
     (void)printf(" at element %" PRIu64 "\n", n->element);
 }
 
-static void print_text(const wlk_model *model, const wlk_load_report *report) {
+static void print_text(const wlk_model *model, const wlk_load_report *report,
+                       const operator_list *uses) {
     static const char *const titles[WLK_FORMAT_COUNT] = {
         [WLK_FORMAT_NONE] = "", [WLK_FORMAT_WLK] = ".wlk version 1", [WLK_FORMAT_ONNX] = "ONNX"};
     char signature[256];
@@ -245,7 +244,7 @@ static void print_text(const wlk_model *model, const wlk_load_report *report) {
     cli_print_safe(signature);
     (void)putchar('\n');
     print_metadata(model, true);
-    print_graph(model);
+    print_graph(model, uses);
     print_tensors(model);
     print_nonfinite(model, &report->nonfinite);
     print_counts(model);
@@ -254,14 +253,18 @@ static void print_text(const wlk_model *model, const wlk_load_report *report) {
     advice_print(model);
 }
 
-static void print_model(const cli *c, const char *file, const wlk_model *model,
-                        const wlk_load_report *report) {
+static wlk_status print_model(const cli *c, const char *file, const wlk_model *model,
+                              const wlk_load_report *report, wlk_error *error) {
+    operator_list uses;
+    TRY(operators_of(model, &uses, error));
     if (cli_json(c)) {
         const bool line = option_given(&c->options, OPTION_STDIN0);
-        model_json_print(file, model, report, line ? JSON_FLAT : JSON_LINES);
+        model_json_print(file, model, report, &uses, line ? JSON_FLAT : JSON_LINES);
     } else {
-        print_text(model, report);
+        print_text(model, report, &uses);
     }
+    operators_free(&uses);
+    return WLK_OK;
 }
 
 typedef struct inspection {
@@ -274,12 +277,9 @@ static wlk_status inspect_file(void *context, const char *file) {
     wlk_model *model = NULL;
     wlk_load_report report = {0};
     wlk_error error = {.offset = WLK_NO_OFFSET};
-    const wlk_status status = cli_load(i->c, i->gate, file, &model, &report, &error);
-    if (status == WLK_OK) {
-        print_model(i->c, file, model, &report);
-    } else {
-        (void)cli_fail(i->c, file, &error);
-    }
+    wlk_status status = cli_load(i->c, i->gate, file, &model, &report, &error);
+    if (status == WLK_OK) status = print_model(i->c, file, model, &report, &error);
+    if (status != WLK_OK) (void)cli_fail(i->c, file, &error);
     wlk_model_free(model);
     return status;
 }

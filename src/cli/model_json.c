@@ -342,18 +342,16 @@ static void opsets(json_out *j, const wlk_model *model) {
     json_end_map(j);
 }
 
-static void operators(json_out *j, const wlk_model *model) {
-    operator_list list = operators_of(model);
+static void operators(json_out *j, const operator_list *list) {
     json_begin_list(j, JSON_LINES);
-    for (uint32_t i = 0; i < list.count; i++) {
+    for (uint32_t i = 0; i < list->count; i++) {
         json_begin_map(j, JSON_FLAT);
-        json_pair_text(j, "op", list.items[i].op);
-        json_pair_text(j, "domain", list.items[i].domain);
-        json_pair_unsigned(j, "count", list.items[i].count);
+        json_pair_text(j, "op", list->items[i].op);
+        json_pair_text(j, "domain", list->items[i].domain);
+        json_pair_unsigned(j, "count", list->items[i].count);
         json_end_map(j);
     }
     json_end_list(j);
-    operators_free(&list);
 }
 
 /* ---- golden rows, findings, bytes */
@@ -430,13 +428,13 @@ typedef struct json_part {
 } json_part;
 
 static const json_part parts[] = {
-    {"metadata", metadata},   {"tensors", tensors},   {"opset", opsets},
-    {"operators", operators}, {"graphs", graphs},     {"selftest", selftests},
-    {"findings", findings},   {"byte_map", byte_map}, {"advice", advice_json},
+    {"metadata", metadata}, {"tensors", tensors},    {"opset", opsets},
+    {"graphs", graphs},     {"selftest", selftests}, {"findings", findings},
+    {"byte_map", byte_map}, {"advice", advice_json},
 };
 
 void model_json_print(const char *file, const wlk_model *model, const wlk_load_report *report,
-                      json_layout layout) {
+                      const operator_list *uses, json_layout layout) {
     json_out j = json_out_to(stdout, layout);
     json_begin_map(&j, layout);
     json_pair_text(&j, "file", file);
@@ -447,6 +445,8 @@ void model_json_print(const char *file, const wlk_model *model, const wlk_load_r
     signature(&j, &report->verification);
     json_key(&j, "nonfinite");
     nonfinite(&j, model, &report->nonfinite);
+    json_key(&j, "operators");
+    operators(&j, uses);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         json_key(&j, parts[i].key);
         parts[i].write(&j, model);

@@ -30,18 +30,18 @@ static uint32_t join(operator_use *items, uint32_t count) {
     return kept;
 }
 
-operator_list operators_of(const wlk_model *model) {
+wlk_status operators_of(const wlk_model *model, operator_list *list, wlk_error *error) {
     const uint32_t nodes = wlk_model_count(model, WLK_SECTION_NODES);
-    operator_list list = {.items = mem_zeroed((size_t)nodes + 1, sizeof *list.items)};
-    if (!list.items) return list;
+    *list = (operator_list){.items = mem_zeroed((size_t)nodes + 1, sizeof *list->items)};
+    if (!list->items) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (uint32_t i = 0; i < nodes; i++) {
         const wlk_node node = wlk_model_node(model, i);
-        list.items[i] = (operator_use){node.domain, node.op, 1};
+        list->items[i] = (operator_use){node.domain, node.op, 1};
     }
-    qsort(list.items, nodes, sizeof *list.items, by_name);
-    list.count = join(list.items, nodes);
-    qsort(list.items, list.count, sizeof *list.items, by_count);
-    return list;
+    qsort(list->items, nodes, sizeof *list->items, by_name);
+    list->count = join(list->items, nodes);
+    qsort(list->items, list->count, sizeof *list->items, by_count);
+    return WLK_OK;
 }
 
 void operators_free(operator_list *list) {

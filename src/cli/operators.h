@@ -5,6 +5,8 @@
 
 #include <weighlock/model.h>
 
+#include "base/error.h"
+
 typedef struct operator_use {
     const char *domain; /* "" is ai.onnx */
     const char *op;
@@ -16,8 +18,8 @@ typedef struct operator_list {
     uint32_t count;
 } operator_list;
 
-/* Each operator once, the most frequent first. Empty without memory. */
-operator_list operators_of(const wlk_model *model);
+/* Each operator once, the most frequent first. Rule: internal.memory. */
+wlk_status operators_of(const wlk_model *model, operator_list *list, wlk_error *error);
 void operators_free(operator_list *list);
 
 #endif
