@@ -51,19 +51,23 @@ CHILD_CFLAGS := $(STD) $(WARN) $(CFLAGS) $(fortify) -fstack-protector-strong \
                 $(call autovar,$(CHILD_CC)) -fno-strict-aliasing -fPIE -MMD -MP
 CHILD_HARDEN := -Wl,-z,relro,-z,now,-z,noexecstack
 CHILD_LDFLAGS := $(LDFLAGS) -static-pie $(CHILD_HARDEN)
-CHILD_LIBS := -lmsgpackc -lcap
+# Decompressors: of files that joblib has compressed, and of tensors.
+INFLATE_LIBS := -lz -lbz2 -llzma -llz4 -lzstd
+CHILD_LIBS := -lmsgpackc -lcap $(INFLATE_LIBS)
 
 # Debian's musl-gcc has neither the kernel's headers nor static-pie, and no build of
-# the child's two libraries. Their glibc archives do: what the child takes from
-# them calls nothing that musl lacks (the link would fail).
+# the child's libraries. Their glibc archives do: what the child takes from them calls
+# nothing that musl lacks (the link would fail), but for what bzip2 prints when its own
+# state is broken, and for its functions on files, which nothing calls: those end the process.
 ifneq ($(findstring musl,$(CHILD_CC)),)
 MACHINE := $(shell uname -m)-linux
 MUSL_INCLUDE := $(BUILD)/musl-include
 MUSL_LIB := /usr/lib/$(MACHINE)-musl
+MUSL_DEFINED := -Wl,--undefined=abort,--defsym=__fprintf_chk=abort,--defsym=__ctype_b_loc=abort
 CHILD_CFLAGS += -isystem $(MUSL_INCLUDE) -D__rlimit_resource_t=int
 CHILD_LDFLAGS := $(LDFLAGS) -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text \
-                 $(CHILD_HARDEN) $(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o
-CHILD_LIBS := $(patsubst %,/usr/lib/$(MACHINE)-gnu/%,libmsgpackc.a libcap.a) $(MUSL_LIB)/crtn.o
+                 $(CHILD_HARDEN) $(MUSL_DEFINED) $(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o
+CHILD_LIBS := $(patsubst %,/usr/lib/$(MACHINE)-gnu/%,libmsgpackc.a libcap.a libz.a libbz2.a liblzma.a liblz4.a libzstd.a) $(MUSL_LIB)/crtn.o
 endif
 
 # ---- modules: src/NAME is one archive; who may use whom is tests/lint/includes
@@ -93,7 +97,7 @@ DEPS_gate    := gate trust file wire write formats image base
 DEPS_cage    := gate trust file wire write formats image base
 DEPS_input   := input image base
 DEPS_infer   := infer image base
-DEPS_write   := write trust file formats image base
+DEPS_write   := write infer trust file formats image base
 DEPS_cli     := write infer input gate trust file formats wire image base
 DEPS_fuzz    := fuzz_kit cli write infer input gate trust file formats wire image base
 DEPS_faults  := cli write infer input gate trust file formats wire image base
@@ -101,14 +105,14 @@ DEPS_conformance := infer gate trust file wire write formats image base
 DEPS_peers   := infer gate trust file wire write formats image base
 DEPS_bench   := gate trust file wire write formats image base
 DEPS_build   := infer gate write trust file wire formats image base
-EXTERNAL := -lmsgpackc -lsodium -ljansson -lz -lcap -lm -lpthread
+EXTERNAL := -lmsgpackc -lsodium -ljansson $(INFLATE_LIBS) -lcap -lm -lpthread
 
 CLI_MODULES := cli write infer input gate trust file wire formats image base
 
 # The libraries. Who only wants weights does not link the inference core.
 LIB_MODULES := gate write trust file wire image base
 PARSE_MODULES := formats image wire base
-LIB_EXTERNAL := -lsodium -lmsgpackc -lm -lpthread
+LIB_EXTERNAL := -lsodium -lmsgpackc -lzstd -lm -lpthread
 INFER_EXTERNAL := -lm
 
 BIN := $(BUILD)/bin
@@ -137,7 +141,7 @@ endif
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tests/bench/*.c)))
 
 .DEFAULT_GOAL := all
-.PHONY: all libraries completions child-musl tests check check-onnx check-peers coverage coverage-run check-faults demo \
+.PHONY: all libraries completions child-musl tests check check-onnx check-parity check-peers coverage coverage-run check-faults demo \
         bench lint lint-format lint-tidy lint-man lint-tests \
         check-ci deps deps-ci deps-peers install uninstall threads cross-aarch64 deb deb-check clean \
         help FORCE
@@ -256,7 +260,8 @@ completions: $(COMPLETION_FILES)
 
 $(BUILD)/musl-include:
 	@mkdir -p $@/sys
-	$(Q)ln -sfn $(addprefix /usr/include/,linux asm-generic $(MACHINE)-gnu/asm msgpack msgpack.h) $@/
+	$(Q)ln -sfn $(addprefix /usr/include/,linux asm-generic $(MACHINE)-gnu/asm msgpack msgpack.h \
+	    zlib.h zconf.h bzlib.h lzma lzma.h lz4.h lz4frame.h zstd.h zstd_errors.h) $@/
 	$(Q)ln -sfn /usr/include/sys/capability.h $@/sys/
 
 ## child-musl   the child against musl, in $(BUILD)-musl/bin
@@ -422,10 +427,24 @@ $(PEERS)/made: tests/peers/requirements.txt
 	$(Q)$(PEERS)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: -r $<
 	@touch $@
 
-## check-peers  fitted pipelines and whole networks against onnxruntime, and the operator table
-##              against the standard's list (needs deps-peers, and PyPI the first time)
-check-peers: $(BIN)/weighlock $(BIN)/weighlock-child $(BUILD)/tests/peers/tool_peer $(PEERS)/made
+## check-peers  fitted pipelines and whole networks against onnxruntime, the operator table against
+##              the standard's list, and estimators of five versions of scikit-learn, as
+##              check-parity does (needs deps-peers, and PyPI the first time)
+check-peers: $(BIN)/weighlock $(BIN)/weighlock-child $(BUILD)/tests/peers/tool_peer $(PEERS)/made $(PARITY)/made
 	$(Q)$(PEERS_PYTHON) tests/peers/check.py $(BUILD)
+	$(Q)sh tests/parity/versions.sh run $(PARITY) $(BUILD)
+
+# Other versions of scikit-learn, in a folder of their own.
+PARITY := $(BUILD)/parity
+
+$(PARITY)/made: tests/parity/versions.sh $(wildcard tests/parity/requirements-*.txt)
+	$(Q)PYTHON=$(PYTHON) sh tests/parity/versions.sh install $(PARITY)
+	@touch $@
+
+## check-parity fitted estimators of the system's scikit-learn, each in seven files, predict what
+##              scikit-learn predicts (needs deps-ci)
+check-parity: $(BIN)/weighlock $(BIN)/weighlock-child
+	$(Q)$(PYTHON) -B tests/parity/run.py $(BUILD) --table
 
 ## check-faults every call of parent and child fails, is killed and stopped; memory, files and
 ##              disks run out; hostile answers, races, thousands of loads (below 10 minutes)
@@ -457,9 +476,9 @@ threads: $(BIN)/weighlock-child $(BUILD)/tests/build/test_threads
 demo: all
 	$(Q)BUILD=$(BUILD) sh tests/demo.sh
 
-## bench        speed and memory beside their targets (1.1 GiB in BENCH_FOLDER), and beside
-##              onnxruntime (needs deps-peers, and PyPI the first time); BENCH_QUICK=1
-##              leaves large files out, and shows a missed target without failing
+## bench        speed and memory beside their targets (1.1 GiB in BENCH_FOLDER), beside
+##              onnxruntime (needs deps-peers, and PyPI the first time), joblib and pickle;
+##              BENCH_QUICK=1 leaves large files out, and shows a missed target without failing
 BENCH_FOLDER ?= $(BUILD)/bench
 bench: all $(BENCHES) $(BUILD)/tests/peers/tool_peer
 	$(if $(SAN),$(error bench measures nothing under SAN))
@@ -467,6 +486,7 @@ bench: all $(BENCHES) $(BUILD)/tests/peers/tool_peer
 	$(BUILD)/bench/bench $(BIN)/weighlock-child $(NOOP) $(BENCH_FOLDER) || missed=$$?; \
 	$(MAKE) --no-print-directory $(PEERS)/made || exit 2; \
 	$(PEERS_PYTHON) tests/peers/bench.py $(BUILD) || [ $$missed -gt 1 ] || missed=$$?; \
+	$(PYTHON) -B tests/parity/bench.py $(BUILD) || [ $$missed -gt 1 ] || missed=$$?; \
 	[ $$missed -le $(if $(BENCH_QUICK),1,0) ]
 
 NOOP := $(BUILD)/bench/noop
@@ -512,6 +532,7 @@ AFL_CHECKED := digests csv npy header wlk image wire
 check-ci: deps-ci deps-peers
 	$(call ci,gcc,CC=gcc check)
 	$(call ci,gcc,CC=gcc check-onnx)
+	$(call ci,gcc,CC=gcc check-parity)
 	$(call ci,gcc,CC=gcc check-peers)
 	$(call ci,gcc,CC=gcc lint)
 	$(call ci,clang,CC=clang coverage)
@@ -535,7 +556,7 @@ check-ci: deps-ci deps-peers
 DEPS := gcc libc6-dev \
         libseccomp-dev libcap-dev libsodium-dev libmsgpack-dev \
         libjansson-dev \
-        zlib1g-dev \
+        zlib1g-dev libbz2-dev liblzma-dev liblz4-dev libzstd-dev \
         libcmocka-dev \
         libonnx-testdata \
         g++ \
@@ -543,7 +564,7 @@ DEPS := gcc libc6-dev \
         pkgconf \
         strace \
         python3 python3-numpy python3-msgpack python3-nacl \
-        python3-sklearn python3-jsonschema python3-onnx
+        python3-sklearn python3-pandas python3-lz4 python3-jsonschema python3-onnx
 # libjansson-dev          JSON specifications of `weighlock pack`
 # zlib1g-dev              checksums of .npz files; how far tensors would shrink
 # libonnx-testdata        the models that operators are judged by (21 MB)
@@ -553,6 +574,7 @@ DEPS := gcc libc6-dev \
 # strace                  shows what the child calls after its filter
 # python3-msgpack, -nacl  a second implementation of the format, signatures included
 # python3-sklearn         trains the example models again and gives their probabilities
+# python3-pandas, -lz4    columns with names; what joblib compresses with
 # python3-onnx            reads the same ONNX files, with another protobuf
 # python3-jsonschema      what every verb prints with --json is held against docs/schema
 
@@ -567,7 +589,7 @@ DEPS_CI := clang libclang-rt-14-dev llvm clang-format clang-tidy afl++ mandoc mu
 # virtual environment.
 DEPS_PEERS := python3-venv
 
-## deps         installs with apt-get what build, demo and check need (about 150 MB)
+## deps         installs with apt-get what build, demo and check need (about 200 MB)
 deps:
 	@sh tests/install_packages.sh $(DEPS)
 
@@ -597,7 +619,7 @@ INSTALLED := \
     $(call install_into,644,$(DOC),$(wildcard README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md)) \
     $(call install_into,644,$(DOC)/examples,$(wildcard docs/examples/*)) \
     $(call install_into,644,$(SHARE)/weighlock/schema,$(wildcard docs/schema/*.json)) \
-    $(call install_into,644,$(SHARE)/weighlock/policy,$(wildcard policy/*.policy)) \
+    $(call install_into,644,$(SHARE)/weighlock/policy,$(wildcard policy/*.policy policy/*.allow)) \
     $(if $(CROSS),, \
         644:$(BUILD)/completion/bash:$(SHARE)/bash-completion/completions/weighlock \
         644:$(BUILD)/completion/zsh:$(SHARE)/zsh/site-functions/_weighlock \

@@ -11,7 +11,7 @@ static wlk_status bind(const csv_table *table, uint64_t hash, wlk_error *error) 
     csv_ports ports;
     input_binding bound;
     csv_ports_for(table, hash, &ports);
-    TRY(input_bind_csv(table, ports.list, ports.count, ports.features, ports.feature_count,
+    TRY(input_bind_csv(table, ports.list, ports.count, ports.features, ports.feature_count, false,
                        fuzz_limits(), &bound, error));
     FUZZ_CHECK(0, bound.count == ports.count && bound.rows == csv_rows(table));
     for (uint32_t i = 0; i < bound.count; i++) {

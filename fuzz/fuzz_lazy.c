@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "kit/head_parse.h"
 #include "kit/kit.h"
+#include "kit/wlk_file.h"
 
 const fuzz_structure *const fuzz_input = &structure_wlk;
 
@@ -47,6 +48,8 @@ static wlk_status run(const uint8_t *data, size_t size, wlk_error *error) {
 /* One byte can announce a tensor, for which there are 152 bytes before it is looked at; the
  * head is held twice, and one image while the other is made. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    return fuzz_run(&(fuzz_target){.run = run, .memory = 1u << 16, .memory_per_byte = 160}, data,
-                    size);
+    return fuzz_run(&(fuzz_target){.run = run,
+                                   .memory = (1u << 16) + wlk_packed_memory(data, size),
+                                   .memory_per_byte = 160},
+                    data, size);
 }

@@ -4,6 +4,7 @@
 
 #include "kit/kit.h"
 #include "kit/oracle.h"
+#include "kit/wlk_file.h"
 
 const fuzz_structure *const fuzz_input = &structure_wlk;
 
@@ -23,6 +24,8 @@ static wlk_status run(const uint8_t *data, size_t size, wlk_error *error) {
 /* A nil among metadata is one byte here, and at most 92 of builder and image while both are
  * there. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    return fuzz_run(&(fuzz_target){.run = run, .memory = 1u << 16, .memory_per_byte = 112}, data,
-                    size);
+    return fuzz_run(&(fuzz_target){.run = run,
+                                   .memory = (1u << 16) + wlk_packed_memory(data, size),
+                                   .memory_per_byte = 112},
+                    data, size);
 }

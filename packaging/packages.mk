@@ -4,7 +4,8 @@
 AARCH64 := $(BUILD)-aarch64
 SYSROOT := $(AARCH64)/sysroot/usr
 AARCH64_PACKAGES := libsodium-dev libsodium23 libmsgpack-dev libmsgpackc2 libcap-dev libjansson-dev \
-                    libjansson4 libcmocka-dev libcmocka0 zlib1g-dev zlib1g
+                    libjansson4 libcmocka-dev libcmocka0 zlib1g-dev zlib1g \
+                    libbz2-dev libbz2-1.0 liblzma-dev liblzma5 liblz4-dev liblz4-1 libzstd-dev libzstd1
 AARCH64_FLAGS := -isystem $(SYSROOT)/include -L$(SYSROOT)/lib/aarch64-linux-gnu \
                  -Wl,-rpath-link,$(SYSROOT)/lib/aarch64-linux-gnu
 

@@ -1,7 +1,7 @@
 # What the sources include of policy/, and the digest of what the child is made of. Set
 # before this is included: TOP, the tree's folder; GEN, where the files go.
 
-GENERATED := $(GEN)/rules.inc $(GEN)/limits.inc $(GEN)/build_id.inc
+GENERATED := $(GEN)/rules.inc $(GEN)/limits.inc $(GEN)/pickle_allow.inc $(GEN)/build_id.inc
 
 $(GEN)/rules.inc: $(TOP)/policy/rules.policy $(TOP)/src/base/gen_rules.awk
 	@mkdir -p $(@D)
@@ -10,6 +10,10 @@ $(GEN)/rules.inc: $(TOP)/policy/rules.policy $(TOP)/src/base/gen_rules.awk
 $(GEN)/limits.inc: $(TOP)/policy/limits.policy $(TOP)/src/base/gen_limits.awk
 	@mkdir -p $(@D)
 	$(Q)awk -f $(TOP)/src/base/gen_limits.awk $< > $@
+
+$(GEN)/pickle_allow.inc: $(TOP)/policy/pickle.allow $(TOP)/src/formats/pickle/gen_allow.awk
+	@mkdir -p $(@D)
+	$(Q)LC_ALL=C awk -f $(TOP)/src/formats/pickle/gen_allow.awk $< > $@
 
 # Parent and child agree on this digest of everything the child is made of.
 CHILD_MODULES := base image wire formats cage

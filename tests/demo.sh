@@ -16,7 +16,7 @@ trap 'exit 130' HUP INT TERM
 export HOME="$work" LC_ALL=C
 unset XDG_CONFIG_HOME
 cp -R "$top/tests/models/iris" "$top/tests/models/digits" "$top/tests/models/forest" \
-    "$top/tests/models/hostile" "$work" || exit 1
+    "$top/tests/models/people" "$top/tests/models/hostile" "$work" || exit 1
 cd "$work" || exit 1
 
 weighlock() {
@@ -90,6 +90,21 @@ expect 0 "weighlock convert forest/upload.onnx --allow-unsigned -o forest.wlk --
 expect 0 "weighlock predict forest.wlk iris/rows.csv -o converted.csv --trust trust"
 cmp -s uploaded.csv converted.csv || fail "the converted model gives other results"
 printf '%s\n' "  the converted model gives the same, byte for byte"
+
+say "A stranger uploads a scikit-learn pipeline in joblib: nothing in it is executed, and no Python is needed"
+first=14
+expect 0 "weighlock inspect people/upload.joblib --trust trust"
+first=1000
+expect 0 "weighlock predict people/upload.joblib people/rows.csv --allow-unsigned -o people.csv --trust trust"
+expect 0 "head -n 3 people.csv"
+compare_labels people.csv people/labels.csv 100
+expect 0 "weighlock convert people/upload.joblib --allow-unsigned -o people.wlk --sign my.key --selftest people/rows.csv --trust trust"
+expect 0 "weighlock predict people.wlk people/rows.csv --selftest -o kept.csv --trust trust"
+cmp -s people.csv kept.csv || fail "the converted model gives other results"
+printf '%s\n' "  the converted model gives the same, byte for byte"
+printf "cos\nsystem\n(S'touch executed'\ntR." >evil.joblib
+expect 1 "weighlock predict evil.joblib people/rows.csv --allow-unsigned --trust trust"
+[ ! -e executed ] || fail "the file was executed"
 
 say "What the child is confined by on this machine"
 first=1 last=2

@@ -115,7 +115,7 @@ static void heap_release(void *context, void *memory) {
 }
 
 /* Always moves: who keeps the old address is found out. */
-static void *heap_resize(void *context, void *memory, size_t size) {
+static void *heap_change(void *context, void *memory, size_t size) {
     void *moved = heap_allocate(context, size, UNIT_BYTES);
     if (!moved || !memory) return moved;
     const uint64_t before = *size_of(memory) - 1;
@@ -165,8 +165,18 @@ static void *reserve(uint64_t bytes) {
     return start;
 }
 
+static const wlk_allocator allocator = {NULL, heap_allocate, heap_change, heap_release};
+
+void heap_pause(void) {
+    counting = false;
+    wlk_allocator_set(NULL);
+}
+
+void heap_resume(void) {
+    if (heap.start) wlk_allocator_set(&allocator);
+}
+
 void heap_install(void) {
-    static const wlk_allocator allocator = {NULL, heap_allocate, heap_resize, heap_release};
     if (heap.start) return;
     heap.start = reserve(HEAP_BYTES);
     heap.sizes = reserve(HEAP_BYTES / UNIT_BYTES * sizeof *heap.sizes);

@@ -28,6 +28,11 @@ void heap_begin(uint64_t fail_at, bool sticky, uint64_t most);
 /* Since heap_begin. */
 fuzz_heap_count heap_count(void);
 
+/* Between executions, for who makes inputs with what is under test: memory is the system's, it
+ * does not fail and is not counted. */
+void heap_pause(void);
+void heap_resume(void);
+
 /* For a library that takes an allocator of its own and does not bear one that fails: the
  * same fences, counted as foreign. What is left over is forgotten with the execution. */
 void *heap_lend(size_t size);

@@ -19,4 +19,7 @@ void oracle_same(const wlk_model *a, const wlk_model *b);
  * memory: that error comes back. */
 wlk_status oracle_fixed_point(const wlk_model *model, wlk_error *error);
 
+/* The same model with its payloads compressed, where that makes them shorter. */
+wlk_status oracle_compressed(const wlk_model *model, wlk_error *error);
+
 #endif

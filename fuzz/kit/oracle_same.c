@@ -174,9 +174,10 @@ void oracle_same(const wlk_model *a, const wlk_model *b) {
 
 /* ---- the fixed point */
 
-static wlk_status write_file(const wlk_model *model, uint8_t **file, uint64_t *size,
+static wlk_status write_file(const wlk_model *model, bool compress, uint8_t **file, uint64_t *size,
                              wlk_error *error) {
-    return wlk_write_memory(model, &(wlk_write_options){.threads = 1}, file, size, error);
+    const wlk_write_options options = {.threads = 1, .compress = compress};
+    return wlk_write_memory(model, &options, file, size, error);
 }
 
 /* What was written may be more than a limit allows: names are said once in an image, and
@@ -205,15 +206,24 @@ static void round_trip_end(round_trip *r) {
 
 wlk_status oracle_fixed_point(const wlk_model *model, wlk_error *error) {
     __attribute__((cleanup(round_trip_end))) round_trip r = {0};
-    TRY(write_file(model, &r.file, &r.size, error));
+    TRY(write_file(model, false, &r.file, &r.size, error));
     TRY(read_file(r.file, r.size, &r.model, error));
     oracle_model(r.model, r.size);
     same(&(pair){model, r.model, true});
-    const wlk_status status = write_file(r.model, &r.again, &r.again_size, error);
+    const wlk_status status = write_file(r.model, false, &r.again, &r.again_size, error);
     if (status != WLK_OK) {
         FUZZ_CHECK(11, error->rule == RULE_INTERNAL_MEMORY);
         return status;
     }
     FUZZ_CHECK(11, r.size == r.again_size && memcmp(r.file, r.again, r.size) == 0);
+    return WLK_OK;
+}
+
+wlk_status oracle_compressed(const wlk_model *model, wlk_error *error) {
+    __attribute__((cleanup(round_trip_end))) round_trip r = {0};
+    TRY(write_file(model, true, &r.file, &r.size, error));
+    TRY(read_file(r.file, r.size, &r.model, error));
+    oracle_model(r.model, r.size);
+    same(&(pair){model, r.model, true});
     return WLK_OK;
 }

@@ -43,7 +43,9 @@ extern const fuzz_structure structure_wire;    /* what a child sends */
 extern const fuzz_structure structure_image;   /* a model image: records that refer to each other */
 extern const fuzz_structure structure_text;    /* lines, fields, base64 */
 extern const fuzz_structure structure_npy;     /* .npy: a header of text, an array */
-extern const fuzz_structure structure_protobuf; /* messages of Protocol Buffers: ONNX */
+extern const fuzz_structure structure_protobuf;   /* messages of Protocol Buffers: ONNX */
+extern const fuzz_structure structure_pickle;     /* opcodes, their values, arrays between them */
+extern const fuzz_structure structure_compressed; /* the same, compressed in one of seven ways */
 
 /* The structure of the target that is linked. */
 extern const fuzz_structure *const fuzz_input;

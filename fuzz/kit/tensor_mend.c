@@ -1,4 +1,6 @@
 /* msgpack_change.h: the entries of "tensors" as numbers, and put right. */
+#include <string.h>
+
 #include "base/checked.h"
 #include "base/dtype.h"
 #include "kit/msgpack_change.h"
@@ -43,10 +45,17 @@ static bool block_nbytes(const tree *t, uint32_t entry, uint64_t count, uint64_t
            checked_mul(count / each, bytes, nbytes);
 }
 
+/* How many bytes a compressed one has is no matter of its shape. */
+static bool is_packed(const tree *t, uint32_t entry) {
+    const tree_node *codec = &t->nodes[tree_get(t, entry, "codec")];
+    return codec->kind == TREE_STR && codec->length == 4 && memcmp(codec->bytes, "zstd", 4) == 0;
+}
+
 /* What shape and dtype want; a tensor of strings may be longer. */
 static bool wanted_nbytes(const tree *t, uint32_t entry, uint64_t *nbytes) {
     const tree_node *name = &t->nodes[tree_get(t, entry, "dtype")];
     uint64_t count;
+    if (is_packed(t, entry)) return false;
     if (name->kind != TREE_STR || !elements(t, entry, &count)) return false;
     const wlk_dtype dtype = wlk_dtype_from_name((const char *)name->bytes, name->length);
     if (dtype == WLK_BLOCK) return block_nbytes(t, entry, count, nbytes);

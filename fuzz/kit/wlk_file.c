@@ -5,12 +5,14 @@
 #include <sodium.h>
 
 #include "base/bytes.h"
+#include "kit/kit.h"
 #include "kit/test_key.h"
 
 /* docs/format.md, section 2. */
 enum {
     AT_VERSION = 10,
     AT_CHUNK = 12,
+    AT_CODECS = 13,
     AT_HEADER_LEN = 14,
     AT_TABLE_LEN = 22,
     AT_DATA_OFF = 30,
@@ -43,12 +45,18 @@ bool wlk_split(const uint8_t *file, size_t size, wlk_parts *parts) {
     if (data_at < table_end) return false;
     const size_t pages = (data_at - table_end) / PAGE;
     *parts = (wlk_parts){.chunk_log2 = file[AT_CHUNK],
+                         .codecs = file[AT_CODECS],
                          .is_signed = !sodium_is_zero(file + AT_KEY, 8),
                          .pages = pages < MOST_PAGES ? pages : MOST_PAGES,
                          .header = {file + HEADER_AT, (size_t)header},
                          .table = {file + table_at, (size_t)table},
                          .data = {file + data_at, size - data_at}};
     return true;
+}
+
+uint64_t wlk_packed_memory(const uint8_t *file, size_t size) {
+    const bool packed = size > AT_CODECS && file[AT_CODECS] != 0;
+    return packed ? (1u << 20) + 3 * fuzz_limits()->output_bytes : 0;
 }
 
 void wlk_digest_of(stretch bytes, uint8_t digest[WLK_FILE_DIGEST]) {
@@ -83,6 +91,7 @@ size_t wlk_seal(uint8_t *file, const wlk_parts *parts, size_t header_size, size_
     memcpy(file, constant, sizeof constant);
     store_u16(file + AT_VERSION, 1);
     file[AT_CHUNK] = parts->chunk_log2;
+    file[AT_CODECS] = parts->codecs;
     store_u64(file + AT_HEADER_LEN, header_size);
     store_u64(file + AT_TABLE_LEN, table);
     store_u64(file + AT_DATA_OFF, data_at);

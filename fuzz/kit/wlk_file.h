@@ -17,6 +17,7 @@ typedef struct stretch {
 
 typedef struct wlk_parts {
     uint8_t chunk_log2;
+    uint8_t codecs; /* are some of the tensors compressed? */
     bool is_signed;
     size_t pages; /* of 4096 bytes between table and data that need not be there */
     stretch header, table, data;
@@ -37,6 +38,10 @@ void wlk_sign(uint8_t *file);
 
 /* Is the signature this key's, and does it hold? */
 bool wlk_signature_holds(const uint8_t *file);
+
+/* What compressed tensors may take besides, if the envelope says that there are any: what
+ * decompresses, and payloads up to the limit, twice while they grow. */
+uint64_t wlk_packed_memory(const uint8_t *file, size_t size);
 
 /* BLAKE2b-256. */
 void wlk_digest_of(stretch bytes, uint8_t digest[WLK_FILE_DIGEST]);

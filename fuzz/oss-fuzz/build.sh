@@ -21,7 +21,7 @@ build() { # folder, goals and variables
     local folder=$1
     shift
     make -C "$top/fuzz" -j"$jobs" OUT="$folder" \
-        LIBS="$msgpack -lsodium -ljansson -lz -lm -lpthread" "$@"
+        LIBS="$msgpack -lsodium -ljansson -lz -lbz2 -llzma -llz4 -lzstd -lm -lpthread" "$@"
 }
 
 # Where programs run, nothing is installed: what they are linked with goes beside them.
@@ -71,5 +71,5 @@ done
 
 mkdir -p "$OUT/lib"
 ldd "$work"/fuzz_* | awk '/=> \// { print $3 }' | sort -u |
-    grep -E '/lib(msgpack|sodium|jansson|z\.)' |
+    grep -E '/lib(msgpack|sodium|jansson|bz2|lzma|lz4|zstd|z\.)' |
     xargs -r cp -Lt "$OUT/lib"

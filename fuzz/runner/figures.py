@@ -16,6 +16,7 @@ PARSER_GOAL = 20_000
 GOALS = {'image': 100_000, 'wire': 100_000, 'order': 100_000,
          'envelope': None, 'digests': None, 'minisig': None, 'plan': None, 'run': None, 'onnx_run': None,
          'roundtrip': None, 'pack': None, 'meta_edit': None, 'report_json': None,
+         'onnx_write': None, 'sklearn': None, 'joblib': None, 'inflate': None,
          'json_spec': 10_000, 'lazy': 15_000}
 BENCH_RUNS = 5
 BENCH_SECONDS = 2  # that each takes

@@ -1,4 +1,4 @@
-"""Makes fuzz/seeds/onnx and onnx_run: /usr/bin/python3 make_onnx.py"""
+"""Makes fuzz/seeds/onnx, onnx_run and onnx_write: /usr/bin/python3 make_onnx.py"""
 import os
 import struct
 import sys
@@ -295,7 +295,7 @@ HOSTILE = {
 
 
 def main():
-    for target in ('onnx', 'onnx_run'):
+    for target in ('onnx', 'onnx_run', 'onnx_write'):
         folder = os.path.join(here, target)
         os.makedirs(folder, exist_ok=True)
         for kind, seeds in (('good', GOOD), ('hostile', HOSTILE)):

@@ -17,6 +17,7 @@ int main(int argc, char **argv) {
     }
     seed_folder(argv[1]);
     seeds_wlk();
+    seeds_pickle();
     seeds_order();
     seeds_refusals();
     seeds_dictionaries();

@@ -1,11 +1,14 @@
 /* Dictionaries: words that inputs are made of, for libFuzzer and AFL++. One group a
  * language, several groups a target. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/dtype.h"
 #include "base/envelope.h"
 #include "formats/onnx/schema.h"
+#include "formats/pickle/allow.h"
+#include "formats/pickle/opcodes.h"
 #include "formats/wlk/scan.h"
 #include "image/records.h"
 #include "infer/ops.h"
@@ -144,7 +147,7 @@ static void group_wire(seed_buffer *out) {
 
 static void group_rules(seed_buffer *out) {
     for (uint32_t rule = RULE_NONE + 1; rule < RULE_COUNT; rule++) {
-        const wire_refuse refuse = {rule, (uint32_t)rule_status(rule), 0};
+        const wire_refuse refuse = {.rule = rule, .status = (uint32_t)rule_status(rule)};
         wlk_error error;
         (void)wire_check_refuse(&refuse, &error);
         if (error.rule == rule) add_entry(out, &refuse, 8);
@@ -290,6 +293,48 @@ static void group_onnx(seed_buffer *out) {
     add_entry(out, "\xff\xff\xff\xff\x0f", 5);
 }
 
+/* ---- pickles: globals, opcodes, and what arrays are said to be */
+
+static void add_global(seed_buffer *out, const py_global *row) {
+    char text[256];
+    const int length = snprintf(text, sizeof text, "c%s\n%s\n", row->module, row->name);
+    add_entry(out, text, (size_t)length);
+}
+
+static void group_pickle(seed_buffer *out) {
+    static const char *const words[] = {"\x80\x02", "\x80\x04", "\x80\x05", "q\x01",   "h\x01",
+                                        "tR",       ")R",       "\x81}b",   "\x94",    "\x93",
+                                        "\x85R",    "latin1",   "C\x01",    "\x8c\x01"};
+    for (uint32_t code = 0; code < 256; code++) {
+        const uint8_t twice[2] = {(uint8_t)code, OP_STOP};
+        if (pickle_opcode_rows[code].name) add_entry(out, twice, sizeof twice);
+    }
+    for (uint32_t i = 0; i < py_allowlist_built_in.count; i++) {
+        add_global(out, &py_allowlist_built_in.rows[i]);
+    }
+    add_words(out, words, sizeof words / sizeof *words);
+}
+
+static void group_compressed(seed_buffer *out) {
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } heads[] = {{"\x78\x9c", 2},
+                 {"\x78\x01", 2},
+                 {"\x1f\x8b\x08\0", 4},
+                 {"BZh9", 4},
+                 {"BZh1", 4},
+                 {"\xfd\x37zXZ\0", 6},
+                 {"\x5d\0\0", 3},
+                 {"\x04\x22\x4d\x18", 4},
+                 {"ZF0x", 4},
+                 {"1AY&SY", 6},
+                 {"\x17\x72\x45\x38\x50\x90", 6}};
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        add_entry(out, heads[i].bytes, heads[i].size);
+    }
+}
+
 /* ---- targets */
 
 typedef void (*group)(seed_buffer *out);
@@ -320,8 +365,14 @@ static const struct {
     {"pack", {group_json, group_spec, group_dtypes}},
     {"csv", {group_csv, group_dtypes}},
     {"npy", {group_npy}},
+    {"npy_model", {group_npy, group_pickle}},
+    {"pickle", {group_pickle}},
+    {"sklearn", {group_pickle}},
+    {"joblib", {group_compressed, group_edges}},
+    {"inflate", {group_compressed, group_edges}},
     {"onnx", {group_onnx}},
     {"onnx_run", {group_onnx}},
+    {"onnx_write", {group_onnx}},
     {"report", {group_json, group_dtypes}},
     {"report_json", {group_json, group_dtypes}},
 };

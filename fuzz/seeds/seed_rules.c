@@ -47,6 +47,10 @@ static const struct excuse {
     {"limit.rank", "the limit is the format's own: tensor.shape and type.form"},
     {"limit.header-depth", "the limit is the format's own: header.depth"},
     {"limit.element-objects", "so many need a header beyond its limit"},
+    {"limit.columns", "of rows, which have a target of their own"},
+    {"limit.pickle-depth", "a file of joblib in one: its own parts are no layer here"},
+    {"limit.estimator-depth", "what seeds of estimators are made of is no table of this tree"},
+    {"format.ambiguous", "a target knows which format it reads"},
     {"string.utf8", "the header's scan finds it first: header.utf8"},
 };
 

@@ -295,7 +295,8 @@ void seeds_refusals(void) {
     char name[96];
     const char *last = "";
     for (uint32_t rule = RULE_NONE + 1; rule < RULE_COUNT; rule++) {
-        const wire_refuse refuse = {rule, (uint32_t)rule_status(rule), 256};
+        const wire_refuse refuse = {
+            .rule = rule, .status = (uint32_t)rule_status(rule), .offset = 256, .text = "text"};
         const char *rule_name = wlk_rule_name(rule);
         wlk_error error;
         (void)wire_check_refuse(&refuse, &error);
@@ -305,8 +306,9 @@ void seeds_refusals(void) {
         (void)snprintf(name, sizeof name, "hostile-refuse-%s", rule_name);
         if (is_childs || new_layer) put_refusal(name, &refuse);
     }
-    put_refusal("hostile-refuse-nothing", &(wire_refuse){RULE_NONE, WLK_OK, 0});
-    put_refusal("hostile-refuse-no-rule", &(wire_refuse){RULE_COUNT, WLK_REFUSED, 0});
+    put_refusal("hostile-refuse-nothing", &(wire_refuse){.rule = RULE_NONE, .status = WLK_OK});
+    put_refusal("hostile-refuse-no-rule",
+                &(wire_refuse){.rule = RULE_COUNT, .status = WLK_REFUSED});
     put_refusal("hostile-refuse-with-another-verdict",
-                &(wire_refuse){RULE_HEADER_TYPE, WLK_OK, UINT64_MAX});
+                &(wire_refuse){.rule = RULE_HEADER_TYPE, .offset = UINT64_MAX});
 }

@@ -95,6 +95,40 @@ static void visit_written(void *context, const char *name, const wlk_model *mode
     }
 }
 
+/* Tensors that are compressed, and what is wrong with such. */
+static void visit_packed(void *context, const char *name, const wlk_model *model, bool core) {
+    const wlk_write_options options = {.compress = true, .chunk_log2 = CHUNK_LOG2, .threads = 1};
+    char text[128];
+    uint8_t *file;
+    uint64_t size;
+    envelope e;
+    (void)context;
+    (void)core;
+    write_model(model, &options, &file, &size);
+    if (refusal(file, size) != RULE_NONE) seed_fail(name, NULL);
+    put_file(name, file, size, true);
+    if (envelope_decode(file, size, &e, NULL) != WLK_OK) seed_fail(name, NULL);
+    for (uint64_t at = 0; at < size - e.data_off && at < 12; at += 4) { /* magic, size, block */
+        file[e.data_off + at] ^= 1;
+        wlk_file_seal(file, size);
+        (void)refusal(file, size);
+        (void)snprintf(text, sizeof text, "hostile-%s-%llu", name, (unsigned long long)at);
+        put_file(text, file, size, true);
+        file[e.data_off + at] ^= 1;
+    }
+    wlk_free(file);
+}
+
+static void put_packed(void) {
+    static const wlk_dtype dtypes[] = {WLK_F32, WLK_F64, WLK_U8, WLK_I16};
+    const model_visitor packed = {NULL, visit_packed};
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
+        wlk_writer *w = model_begin();
+        (void)model_tensor(w, "t", dtypes[i], 1, SHAPE(512));
+        model_done(&packed, w, true, "packed-%s", wlk_dtype_name(dtypes[i]));
+    }
+}
+
 /* What can be read, but not run. */
 static void visit_bad(void *context, const char *name, const wlk_model *model, bool core) {
     const wlk_write_options options = {.chunk_log2 = CHUNK_LOG2, .threads = 1};
@@ -322,6 +356,7 @@ void seeds_wlk(void) {
     models_operators(&each);
     models_core(&written);
     models_bad(&bad);
+    put_packed();
     put_good();
     put_hostile_headers();
     put_limits();

@@ -68,6 +68,9 @@ void seeds_wire_hostile(const uint8_t *file, size_t size);
 void seeds_order(void);
 void seeds_refusals(void);
 
+/* ---- seed_pickle.c */
+void seeds_pickle(void);
+
 /* ---- seed_dict.c */
 
 /* The words of a header become words of dictionaries. */

@@ -39,6 +39,13 @@ typedef struct wlk_limits {
     uint64_t columns;
     uint64_t pool_children;
     uint64_t pool_file_bytes;
+    uint64_t inflated_bytes;
+    uint64_t inflate_ratio;
+    uint64_t inflate_memory;
+    uint64_t pickle_opcodes;
+    uint64_t pickle_objects;
+    uint64_t pickle_depth;
+    uint64_t estimator_depth;
 } wlk_limits;
 
 /* Fills in the defaults. */

@@ -132,14 +132,15 @@ WLK_API WLK_MUST_USE wlk_status wlk_gate_verify_path(wlk_gate *gate, const char 
 
 typedef struct wlk_lazy wlk_lazy;
 
-/* Opens a .wlk file. The artifact has no evidence, and no detached signature of a
- * known key lies beside it (load.lazy-evidence): those are over the whole file. The
+/* Opens a .wlk file. One whose tensors are compressed is loaded whole, since only a child
+ * decodes them: its cost is that of wlk_gate_load. The artifact has no evidence, and no detached
+ * signature of a known key lies beside it (load.lazy-evidence): those are over the whole file. The
  * file stays open. */
 WLK_API WLK_MUST_USE wlk_status wlk_gate_open_lazy(wlk_gate *gate, const wlk_artifact *artifact,
                                                    wlk_lazy **lazy, wlk_load_report *report,
                                                    wlk_error *error);
-/* The model: everything but the tensors' bytes, whose data are NULL. Valid until
- * wlk_lazy_close. */
+/* The model: everything but the tensors' bytes, whose data are NULL unless the file is
+ * compressed. Valid until wlk_lazy_close. */
 WLK_API const wlk_model *wlk_lazy_model(const wlk_lazy *lazy);
 /* The verified bytes before the data, `*size` of them: the same lifetime. */
 WLK_API const uint8_t *wlk_lazy_head(const wlk_lazy *lazy, uint64_t *size);

@@ -24,7 +24,9 @@ typedef enum wlk_format {
     WLK_FORMAT_NONE = 0, /* none: a model that was built in memory */
     WLK_FORMAT_WLK = 1,
     WLK_FORMAT_ONNX = 2,
-    WLK_FORMAT_COUNT = 3
+    WLK_FORMAT_PICKLE = 3, /* also joblib's files, which are pickles with arrays between opcodes */
+    WLK_FORMAT_NPY = 4,
+    WLK_FORMAT_COUNT = 5
 } wlk_format;
 
 /* "wlk" ...: a format's stable name; NULL for what is none. */
@@ -218,7 +220,10 @@ typedef enum wlk_span_kind {
     WLK_SPAN_PADDING = 4,
     WLK_SPAN_PAYLOAD = 5, /* tensor data */
     WLK_SPAN_UNCLAIMED = 6,
-    WLK_SPAN_KIND_COUNT = 7
+    WLK_SPAN_OPCODES = 7,    /* of a pickle */
+    WLK_SPAN_ARRAY = 8,      /* elements that tensors were computed from */
+    WLK_SPAN_COMPRESSED = 9, /* all of it: what it holds lies elsewhere */
+    WLK_SPAN_KIND_COUNT = 10
 } wlk_span_kind;
 typedef struct wlk_span {
     uint64_t offset;

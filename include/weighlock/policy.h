@@ -8,6 +8,8 @@
  *     threshold = 2
  *     [audit]
  *     nan = refuse
+ *     [pickle]
+ *     mylibrary.steps.Marker = opaque
  */
 #ifndef WEIGHLOCK_POLICY_H
 #define WEIGHLOCK_POLICY_H
@@ -19,6 +21,7 @@ extern "C" {
 #endif
 
 #define WLK_POLICY_PATH_BYTES 4096
+#define WLK_POLICY_PICKLE_BYTES 32768
 
 /* What is done about a remarkable thing that breaks no rule of the format. */
 typedef enum wlk_action {
@@ -34,6 +37,11 @@ typedef struct wlk_policy {
     int legacy_signatures; /* [trust] legacy = accept|refuse: minisign's, of the file unhashed */
     wlk_action nan;        /* [audit] nan = ignore|report|refuse */
     wlk_action infinity;   /* [audit] infinity = ignore|report|refuse */
+    /* [pickle] MODULE.NAME = record|opaque: classes that a pickle may name besides those of
+     * the built-in list, and that stay inert. In the order of the file, each as 1 (record) or 2
+     * (opaque), the name's length, the name. */
+    uint32_t pickle_bytes;
+    uint8_t pickle[WLK_POLICY_PICKLE_BYTES];
 } wlk_policy;
 
 /* The defaults: policy/limits.policy, one signature, prehashed, NaN and infinity

@@ -18,6 +18,16 @@
 extern "C" {
 #endif
 
+/* Golden rows: a tensor for each input of the main graph and one for each output, in their
+ * order. */
+typedef struct wlk_golden {
+    const wlk_tensor *inputs;
+    const wlk_tensor *outputs;
+    uint32_t input_count;
+    uint32_t output_count;
+    double rtol, atol;
+} wlk_golden;
+
 /* All zero is the default; where options are taken, NULL is it too. */
 typedef struct wlk_write_options {
     const wlk_secret_key *key; /* signs the file; NULL: unsigned */
@@ -25,8 +35,11 @@ typedef struct wlk_write_options {
     uint32_t slack;            /* bytes of zeros before the data, at least, so that metadata can
                                   grow and be signed again in place; at most 61440 */
     uint32_t threads;          /* for hashing; 0: 2 */
+    bool compress;             /* payloads that get shorter by it are written as zstd frames */
     const struct wlk_meta_edit *edits; /* made to the metadata as they are written */
     uint32_t edit_count;
+    const wlk_golden *golden; /* added to the model's own; NULL: none. As many tensors as the main
+                                 graph has inputs and outputs */
 } wlk_write_options;
 
 /* Writes the model as a .wlk file in memory. *data is the caller's (wlk_free). Verdicts:
@@ -45,6 +58,17 @@ WLK_API WLK_MUST_USE wlk_status wlk_write_memory(const wlk_model *model,
 WLK_API WLK_MUST_USE wlk_status wlk_write_path(const wlk_model *model,
                                                const wlk_write_options *options, const char *path,
                                                wlk_error *error);
+
+/* ---- ONNX */
+
+/* Writes the model as an ONNX file in memory (docs/onnx.md, section 9). *data is the
+ * caller's (wlk_free). What the standard cannot say is write.onnx, which names it. */
+WLK_API WLK_MUST_USE wlk_status wlk_write_onnx_memory(const wlk_model *model, uint8_t **data,
+                                                      uint64_t *size, wlk_error *error);
+
+/* The same to a file, as wlk_write_path writes one. */
+WLK_API WLK_MUST_USE wlk_status wlk_write_onnx_path(const wlk_model *model, const char *path,
+                                                    wlk_error *error);
 
 /* ---- changing metadata in place */
 

@@ -12,7 +12,7 @@ static const uint8_t magic[10] = {0xc4, 0xfe, 0x89, 'W', 'L', 'K', '\r', '\n', 0
 enum {
     AT_VERSION = 10,
     AT_CHUNK = 12,
-    AT_ZERO = 13,
+    AT_CODECS = 13,
     AT_HEADER_LEN = 14,
     AT_TABLE_LEN = 22,
     AT_DATA_OFF = 30,
@@ -58,7 +58,9 @@ static wlk_status check_constants(const uint8_t *data, wlk_error *error) {
     if (chunk < ENVELOPE_MIN_CHUNK_LOG2 || chunk > ENVELOPE_MAX_CHUNK_LOG2) {
         return error_at(error, RULE_ENVELOPE_CHUNK, AT_CHUNK);
     }
-    if (data[AT_ZERO] != 0) return error_at(error, RULE_ENVELOPE_ZERO, AT_ZERO);
+    if (data[AT_CODECS] > ENVELOPE_CODEC_ZSTD) {
+        return error_at(error, RULE_ENVELOPE_CODECS, AT_CODECS);
+    }
     const uint64_t reserved = ENVELOPE_BYTES - AT_RESERVED;
     const uint64_t nonzero = first_difference(data + AT_RESERVED, zeros, reserved);
     if (nonzero < reserved) return error_at(error, RULE_ENVELOPE_ZERO, AT_RESERVED + nonzero);
@@ -94,6 +96,7 @@ wlk_status envelope_decode(const uint8_t *data, uint64_t file_size, envelope *ou
     }
     TRY(check_constants(data, error));
     out->chunk_log2 = data[AT_CHUNK];
+    out->codecs = data[AT_CODECS];
     out->header_len = load_u64(data + AT_HEADER_LEN);
     out->table_len = load_u64(data + AT_TABLE_LEN);
     out->data_off = load_u64(data + AT_DATA_OFF);
@@ -116,6 +119,7 @@ void envelope_encode(const envelope *in, uint8_t bytes[ENVELOPE_BYTES]) {
     memcpy(bytes, magic, sizeof magic);
     store_u16(bytes + AT_VERSION, ENVELOPE_VERSION);
     bytes[AT_CHUNK] = in->chunk_log2;
+    bytes[AT_CODECS] = in->codecs;
     store_u64(bytes + AT_HEADER_LEN, in->header_len);
     store_u64(bytes + AT_TABLE_LEN, in->table_len);
     store_u64(bytes + AT_DATA_OFF, in->data_off);

@@ -25,8 +25,12 @@
 #define ENVELOPE_MAX_CHUNK_LOG2 24
 #define ENVELOPE_VERSION 1
 
+#define ENVELOPE_CODEC_RAW 0  /* every payload lies as it is */
+#define ENVELOPE_CODEC_ZSTD 1 /* some are compressed */
+
 typedef struct envelope {
     uint8_t chunk_log2;
+    uint8_t codecs;
     uint64_t header_len;
     uint64_t table_len;
     uint64_t data_off;

@@ -24,8 +24,7 @@ wlk_status rule_status(uint32_t rule);
 wlk_status error_at(wlk_error *error, wlk_rule rule, uint64_t offset);
 
 /* The same with detail, in printf's manner. Text from outside is made harmless:
- * control, escape and bidirectional characters become '?'. Parent only: the
- * child's REFUSE frame has no room for text. */
+ * control, escape and bidirectional characters become '?'. */
 wlk_status error_text(wlk_error *error, wlk_rule rule, uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -54,6 +54,21 @@ bool utf8_valid(const uint8_t *text, size_t length) {
     return memchr(text, 0, length) == NULL && utf8_valid_payload(text, length);
 }
 
+uint32_t utf8_encode(uint32_t code, uint8_t out[4]) {
+    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return 0;
+    if (code < 0x80) {
+        out[0] = (uint8_t)code;
+        return 1;
+    }
+    const uint32_t length = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (uint32_t i = length - 1; i > 0; i--) {
+        out[i] = (uint8_t)(0x80 | (code & 0x3f));
+        code >>= 6;
+    }
+    out[0] = (uint8_t)((0xf00 >> length) | code);
+    return length;
+}
+
 static bool is_harmful(uint32_t code) {
     return code < 0x20 || (code >= 0x7f && code <= 0x9f)         /* C0, DEL, C1 */
            || code == 0x061c || code == 0x200e || code == 0x200f /* ALM, LRM, RLM */

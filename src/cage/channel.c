@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/pickle_rows.h"
+
 #define LARGE 32768 /* from here on bytes go out without being copied first */
 #define MAPPED_ALIGN 64
 
@@ -25,7 +27,8 @@ wlk_status channel_read_order(wire_order *order, uint8_t *policy, wlk_error *err
         return error_at(error, RULE_WIRE_ORDER, WLK_NO_OFFSET);
     }
     TRY(wire_check_order(&header, order, error));
-    if (!channel_read(policy, order->policy_length)) {
+    if (!channel_read(policy, order->policy_length) ||
+        !pickle_rows_valid(policy, order->policy_length)) {
         return error_at(error, RULE_WIRE_ORDER, WLK_NO_OFFSET);
     }
     return WLK_OK;
@@ -84,6 +87,7 @@ static wlk_status sink_begin(void *context, uint64_t length, uint64_t file_offse
     const bool raw = file_offset != WLK_NO_OFFSET;
     const bool map = out->transport == WIRE_TRANSPORT_MAP && file_offset % MAPPED_ALIGN == 0;
     out->mapped = raw && (map || out->transport == WIRE_TRANSPORT_LAZY);
+    out->left = out->mapped ? 0 : length;
     bool sent;
     if (out->mapped) {
         sent = put_header(out, FRAME_DATA, FRAME_RAW | FRAME_MAPPED, sizeof length, file_offset) &&
@@ -99,8 +103,19 @@ static wlk_status sink_append(void *context, const uint8_t *data, uint64_t lengt
     channel *out = context;
     if (out->mapped) return WLK_OK;
     if (!data) return error_at(error, RULE_INTERNAL_DEFECT, WLK_NO_OFFSET);
+    out->left -= length; /* the builder gives no more than it has announced */
     if (put(out, data, length)) return WLK_OK;
     return error_at(error, RULE_WIRE_TRUNCATED, WLK_NO_OFFSET);
+}
+
+bool channel_fill(channel *out) {
+    static const uint8_t zeros[4096];
+    while (out->left > 0) {
+        const uint64_t some = out->left < sizeof zeros ? out->left : sizeof zeros;
+        if (!put(out, zeros, some)) return false;
+        out->left -= some;
+    }
+    return true;
 }
 
 image_sink channel_sink(channel *out) {

@@ -16,6 +16,7 @@ typedef struct channel {
     uint64_t sequence;  /* of the next frame out */
     uint32_t transport; /* wire_transport */
     bool mapped;        /* the current buffer's bytes stay here: the parent maps them */
+    uint64_t left;      /* bytes of the current buffer that are announced and not yet given */
     uint32_t used;
     uint8_t buffer[CHANNEL_BUFFER];
 } channel;
@@ -30,6 +31,10 @@ wlk_status channel_read_order(wire_order *order, uint8_t *policy, wlk_error *err
 /* Waits for GO; false when the parent went away or said anything else. The file that
  * comes with it becomes the snapshot. */
 bool channel_wait_go(cage *c);
+
+/* Ends a buffer that was announced and cannot be finished, with zeros: what follows it is a
+ * REFUSE. */
+bool channel_fill(channel *out);
 
 /* Sends a whole frame; flush sends what was collected. False: nobody reads. */
 bool channel_send(channel *out, frame_type type, const void *body, uint64_t length);

@@ -17,19 +17,27 @@
 enum { EXIT_DONE = 0, EXIT_NO_ORDER = 10, EXIT_NOT_CONFINED = 11, EXIT_NO_GO = 12, EXIT_PIPE = 13 };
 
 /* What the parent has verified as a .wlk file is parsed as one; nothing else is. */
-static const format_row *choose_format(const cage *c) {
-    if (c->order.format == WIRE_FORMAT_WLK) return format_find(WLK_FORMAT_WLK);
-    const format_row *found = format_detect(c->snapshot, c->order.snapshot_bytes);
-    return found && found->id != WLK_FORMAT_WLK ? found : NULL;
+static wlk_status choose_format(const cage *c, const format_row **format, wlk_error *error) {
+    if (c->order.format == WIRE_FORMAT_WLK) {
+        *format = format_find(WLK_FORMAT_WLK);
+        return WLK_OK;
+    }
+    TRY(format_detect(c->snapshot, c->order.snapshot_bytes, format, error));
+    return (*format)->id != WLK_FORMAT_WLK ? WLK_OK : error_at(error, RULE_FORMAT_UNKNOWN, 0);
 }
 
+/* Rows of the operator's policy, behind the order. */
+static uint8_t policy[WIRE_MAX_POLICY];
+
 static wlk_status parse(const cage *c, image_builder *builder, wlk_error *error) {
-    const format_row *format = choose_format(c);
-    if (!format) return error_at(error, RULE_FORMAT_UNKNOWN, 0);
+    const format_row *format;
+    TRY(choose_format(c, &format, error));
     const format_input input = {.data = c->snapshot,
                                 .size = c->order.snapshot_bytes,
                                 .absent = c->order.file_bytes - c->order.snapshot_bytes,
-                                .limits = &c->order.limits};
+                                .limits = &c->order.limits,
+                                .pickle_rows = policy,
+                                .pickle_rows_bytes = c->order.policy_length};
     image_format(builder, format->id);
     TRY(format->parse(&input, builder, error));
     return image_builder_status(builder, error);
@@ -51,11 +59,10 @@ static wlk_status build(const cage *c, channel *out, uint8_t **image, uint64_t *
 
 /* All memory here is the heap, so there is no more of it because of its limit. */
 static bool refuse(channel *out, const wlk_error *error) {
-    const wlk_rule rule =
-        error->rule == RULE_INTERNAL_MEMORY ? RULE_LIMIT_HEAP_BYTES : (wlk_rule)error->rule;
-    const wire_refuse body = {
-        .rule = rule, .status = (uint32_t)rule_status(rule), .offset = error->offset};
-    return channel_send(out, FRAME_REFUSE, &body, sizeof body);
+    wlk_error told = *error;
+    if (told.rule == RULE_INTERNAL_MEMORY) told.rule = RULE_LIMIT_HEAP_BYTES;
+    const wire_refuse body = wire_make_refuse(&told);
+    return channel_fill(out) && channel_send(out, FRAME_REFUSE, &body, sizeof body);
 }
 
 static bool answer(const cage *c, channel *out) {
@@ -72,7 +79,6 @@ static bool answer(const cage *c, channel *out) {
 int main(void) {
     static cage c;
     static channel out;
-    static uint8_t policy[WIRE_MAX_POLICY];
     wire_hello hello;
     if (channel_read_order(&c.order, policy, NULL) != WLK_OK) _exit(EXIT_NO_ORDER);
     c.privileged = geteuid() == 0;

@@ -205,10 +205,11 @@ static void print_counts(const wlk_model *model) {
 
 /* What the bytes of a file are whose layout is not this project's own. */
 static void print_bytes(const wlk_model *model) {
-    static const char *const kinds[WLK_SPAN_KIND_COUNT] = {[WLK_SPAN_HEADER] = "structure",
-                                                           [WLK_SPAN_PADDING] = "padding",
-                                                           [WLK_SPAN_PAYLOAD] = "tensor data",
-                                                           [WLK_SPAN_UNCLAIMED] = "not understood"};
+    static const char *const kinds[WLK_SPAN_KIND_COUNT] = {
+        [WLK_SPAN_HEADER] = "structure",     [WLK_SPAN_PADDING] = "padding",
+        [WLK_SPAN_PAYLOAD] = "tensor data",  [WLK_SPAN_UNCLAIMED] = "not understood",
+        [WLK_SPAN_OPCODES] = "opcodes",      [WLK_SPAN_ARRAY] = "arrays",
+        [WLK_SPAN_COMPRESSED] = "compressed"};
     uint64_t bytes[WLK_SPAN_KIND_COUNT] = {0};
     const char *comma = "";
     if (wlk_model_format(model) == WLK_FORMAT_WLK) return;
@@ -225,6 +226,34 @@ static void print_bytes(const wlk_model *model) {
     (void)putchar('\n');
 }
 
+/* The text of a metadata entry; NULL if there is none. */
+static const char *meta_text(const wlk_model *model, const char *path) {
+    const uint32_t found = wlk_model_find_meta(model, path);
+    if (found == WLK_NONE) return NULL;
+    const wlk_meta m = wlk_model_meta(model, found);
+    return m.type == WLK_META_STRING ? m.s : NULL;
+}
+
+/* What was made into this model, and by what it had been written. */
+static void print_source(const wlk_model *model) {
+    const char *estimator = meta_text(model, "/metadata/source/estimator");
+    const char *serializer = meta_text(model, "/metadata/source/serializer");
+    const char *compression = meta_text(model, "/metadata/source/compression");
+    if (!serializer) return;
+    (void)printf("source     ");
+    if (estimator) {
+        cli_print_short(estimator);
+        (void)printf(", ");
+    }
+    (void)printf("written by ");
+    cli_print_short(serializer);
+    if (compression) {
+        (void)printf(" with ");
+        cli_print_short(compression);
+    }
+    (void)putchar('\n');
+}
+
 static void print_nonfinite(const wlk_model *model, const wlk_nonfinite *n) {
     if (n->tensor == WLK_NONE) return;
     (void)printf("weights    %" PRIu64 " NaN and %" PRIu64 " infinite, the first in ", n->nan,
@@ -235,14 +264,18 @@ static void print_nonfinite(const wlk_model *model, const wlk_nonfinite *n) {
 
 static void print_text(const wlk_model *model, const wlk_load_report *report,
                        const operator_list *uses) {
-    static const char *const titles[WLK_FORMAT_COUNT] = {
-        [WLK_FORMAT_NONE] = "", [WLK_FORMAT_WLK] = ".wlk version 1", [WLK_FORMAT_ONNX] = "ONNX"};
+    static const char *const titles[WLK_FORMAT_COUNT] = {[WLK_FORMAT_NONE] = "",
+                                                         [WLK_FORMAT_WLK] = ".wlk version 1",
+                                                         [WLK_FORMAT_ONNX] = "ONNX",
+                                                         [WLK_FORMAT_PICKLE] = "pickle",
+                                                         [WLK_FORMAT_NPY] = ".npy"};
     char signature[256];
     cli_signature_text(&report->verification, signature, sizeof signature);
     (void)printf("file       %" PRIu64 " bytes, %s, ", report->file_bytes,
                  titles[wlk_model_format(model)]);
     cli_print_safe(signature);
     (void)putchar('\n');
+    print_source(model);
     print_metadata(model, true);
     print_graph(model, uses);
     print_tensors(model);

@@ -402,9 +402,11 @@ static void findings(json_out *j, const wlk_model *model) {
 
 static void byte_map(json_out *j, const wlk_model *model) {
     static const char *const kinds[WLK_SPAN_KIND_COUNT] = {
-        [WLK_SPAN_ENVELOPE] = "envelope", [WLK_SPAN_HEADER] = "header",
-        [WLK_SPAN_DIGESTS] = "digests",   [WLK_SPAN_PADDING] = "padding",
-        [WLK_SPAN_PAYLOAD] = "payload",   [WLK_SPAN_UNCLAIMED] = "unclaimed"};
+        [WLK_SPAN_ENVELOPE] = "envelope",    [WLK_SPAN_HEADER] = "header",
+        [WLK_SPAN_DIGESTS] = "digests",      [WLK_SPAN_PADDING] = "padding",
+        [WLK_SPAN_PAYLOAD] = "payload",      [WLK_SPAN_UNCLAIMED] = "unclaimed",
+        [WLK_SPAN_OPCODES] = "opcodes",      [WLK_SPAN_ARRAY] = "array",
+        [WLK_SPAN_COMPRESSED] = "compressed"};
     json_begin_list(j, JSON_LINES);
     for (uint32_t i = 0; i < wlk_model_count(model, WLK_SECTION_SPANS); i++) {
         const wlk_span span = wlk_model_span(model, i);

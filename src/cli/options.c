@@ -59,6 +59,13 @@ const option_row option_rows[OPTION_COUNT] = {
                          "show which system calls the confined child may make, and why"},
     [OPTION_INPUT] = {"--input", NULL, "NAME=FILE", "a .npy file for this input; may be repeated"},
     [OPTION_THREADS] = {"--threads", NULL, "N", "threads that compute (default: 1)"},
+    [OPTION_TO] = {"--to", NULL, "wlk|npz|onnx",
+                   "what to write (default: as --output ends, else wlk)"},
+    [OPTION_COMPRESS] = {"--compress", NULL, NULL, "compress tensors that get shorter by it"},
+    [OPTION_GOLDEN] = {"--selftest", NULL, "FILE",
+                       "predict these rows and keep them as golden rows, which are then run"},
+    [OPTION_IGNORE_UNKNOWN] = {"--ignore-unknown", NULL, NULL,
+                               "leave columns aside that the model does not know"},
     [OPTION_PFC] = {"--pfc", NULL, NULL, "show the compiled filter, as libseccomp lists it"},
 };
 

@@ -48,6 +48,10 @@ typedef enum option_id {
     OPTION_PFC,
     OPTION_INPUT,
     OPTION_THREADS,
+    OPTION_TO,
+    OPTION_COMPRESS,
+    OPTION_GOLDEN, /* convert's --selftest, which names rows */
+    OPTION_IGNORE_UNKNOWN,
     OPTION_COUNT
 } option_id;
 

@@ -15,8 +15,8 @@ static wlk_status pack(const cli *c, const char *out, const char **subject, wlk_
     *subject = c->options.operands[0];
     TRY(json_spec_read(*subject, &policy.limits, &model, error));
     *subject = NULL;
-    const wlk_status status =
-        cli_write_model(c, model, (wlk_write_options){0}, OPTION_SIGN, out, &signer, error);
+    const wlk_write_options options = {.compress = option_given(&c->options, OPTION_COMPRESS)};
+    const wlk_status status = cli_write_model(c, model, options, OPTION_SIGN, out, &signer, error);
     wlk_model_free(model);
     if (status != WLK_OK) return status;
     *subject = out;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/pickle_rows.h"
 #include "cli/cli.h"
 
 static const char *const action_names[] = {
@@ -38,12 +39,29 @@ static void print_trust(const wlk_policy *policy) {
                  policy->threshold, legacy_name(policy));
 }
 
+static const char *row_kind(const pickle_row *row) {
+    return row->kind == PICKLE_ROW_RECORD ? "record" : "opaque";
+}
+
+static void print_pickle(const wlk_policy *policy) {
+    cursor rows = cursor_over(policy->pickle, policy->pickle_bytes, 0);
+    pickle_row row;
+    (void)printf(
+        "\n[pickle]\n# classes that pickles may name besides the built-in ones: "
+        "record or opaque\n");
+    while (pickle_rows_next(&rows, &row)) {
+        (void)printf("%.*s = %s\n", (int)row.length, (const char *)row.name, row_kind(&row));
+    }
+    if (policy->pickle_bytes == 0) (void)printf("# mylibrary.steps.Marker = opaque\n");
+}
+
 static void print_policy(const wlk_policy *policy) {
     (void)printf("# A policy of weighlock. See weighlock-policy(5).\n\n");
     print_limits(&policy->limits);
     print_trust(policy);
     (void)printf("\n[audit]\n# ignore, report or refuse such weights\nnan = %s\ninfinity = %s\n",
                  action_names[policy->nan], action_names[policy->infinity]);
+    print_pickle(policy);
 }
 
 /* ---- as JSON */
@@ -78,6 +96,19 @@ static void print_trust_json(json_out *j, const wlk_policy *policy) {
     json_end_map(j);
 }
 
+static void print_pickle_json(json_out *j, const wlk_policy *policy) {
+    cursor rows = cursor_over(policy->pickle, policy->pickle_bytes, 0);
+    pickle_row row;
+    json_key(j, "pickle");
+    json_begin_map(j, JSON_LINES);
+    while (pickle_rows_next(&rows, &row)) {
+        char name[PICKLE_ROW_NAME + 1];
+        (void)snprintf(name, sizeof name, "%.*s", (int)row.length, (const char *)row.name);
+        json_pair_text(j, name, row_kind(&row));
+    }
+    json_end_map(j);
+}
+
 static void print_policy_json(const wlk_policy *policy) {
     json_out j = json_out_to(stdout, JSON_LINES);
     json_begin_map(&j, JSON_LINES);
@@ -89,6 +120,7 @@ static void print_policy_json(const wlk_policy *policy) {
     json_pair_text(&j, "nan", action_names[policy->nan]);
     json_pair_text(&j, "infinity", action_names[policy->infinity]);
     json_end_map(&j);
+    print_pickle_json(&j, policy);
     json_end_map(&j);
     (void)putchar('\n');
 }

@@ -16,6 +16,7 @@ typedef struct prediction {
     model_inputs inputs;
     wlk_plan_options options;
     wlk_result *result;
+    uint32_t ran;        /* sets of golden rows */
     const char *subject; /* the file that an error is about; NULL: none */
 } prediction;
 
@@ -28,11 +29,16 @@ static void release(prediction *p) {
     wlk_trust_free(p->trust);
 }
 
-static wlk_status selftest(const cli *c, const wlk_plan *plan, wlk_error *error) {
-    uint32_t ran = 0;
+static wlk_status selftest(const cli *c, prediction *p, wlk_error *error) {
     if (!option_given(&c->options, OPTION_SELFTEST)) return WLK_OK;
-    TRY(wlk_selftest_run(plan, &ran, error));
-    return ran ? WLK_OK : error_at(error, RULE_CLI_NO_SELFTEST, WLK_NO_OFFSET);
+    TRY(wlk_selftest_run(p->plan, &p->ran, error));
+    return p->ran ? WLK_OK : error_at(error, RULE_CLI_NO_SELFTEST, WLK_NO_OFFSET);
+}
+
+/* Golden rows were asked for, and no others. */
+static bool only_selftest(const cli *c, const prediction *p) {
+    return p->ran > 0 && c->options.operand_count == 1 && c->options.input_count == 0 &&
+           wlk_plan_inputs(p->plan) > 0;
 }
 
 static wlk_status take_threads(const cli *c, wlk_plan_options *options, wlk_error *error) {
@@ -62,7 +68,7 @@ static wlk_status open_model(const cli *c, prediction *p, wlk_error *error) {
     TRY(cli_load(c, p->gate, p->subject, &p->model, NULL, error));
     TRY(wlk_plan_create_with(p->model, &p->policy.limits, &p->options, &p->plan, error));
     TRY(results_select(c, p->plan, &p->request, error));
-    return selftest(c, p->plan, error);
+    return selftest(c, p, error);
 }
 
 static wlk_status run_rows(const cli *c, prediction *p, wlk_error *error) {
@@ -80,14 +86,35 @@ static wlk_status run_rows(const cli *c, prediction *p, wlk_error *error) {
 static wlk_status predict(const cli *c, prediction *p, wlk_error *error) {
     TRY(open_gate(c, p, error));
     TRY(open_model(c, p, error));
+    if (only_selftest(c, p)) return WLK_OK;
     TRY(run_rows(c, p, error));
     p->subject = NULL;
     const results all = {p->model, p->plan, p->result, &p->policy.limits};
     return results_write(&all, &p->request, error);
 }
 
+static void report_selftest(const cli *c, const prediction *p) {
+    if (!cli_json(c)) {
+        cli_print_safe(p->subject);
+        (void)printf(": ok: %u set%s of golden rows hold%s\n", p->ran, p->ran == 1 ? "" : "s",
+                     p->ran == 1 ? "s" : "");
+        return;
+    }
+    json_out j = json_out_to(stdout, JSON_FLAT);
+    json_begin_map(&j, JSON_FLAT);
+    json_pair_text(&j, "verdict", wlk_status_name(WLK_OK));
+    json_pair_text(&j, "file", p->subject);
+    json_pair_unsigned(&j, "golden", p->ran);
+    json_end_map(&j);
+    (void)putchar('\n');
+}
+
 /* What went to a file is told; results on standard output speak for themselves. */
 static void report(const cli *c, const prediction *p) {
+    if (only_selftest(c, p)) {
+        report_selftest(c, p);
+        return;
+    }
     if (!p->request.path) return;
     if (!cli_json(c)) {
         cli_print_safe(p->request.path);

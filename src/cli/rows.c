@@ -219,8 +219,9 @@ static wlk_status bind_table(collector *all, const csv_table *table, const wlk_m
     uint32_t name_count = 0;
     input_binding binding = {0};
     TRY(input_feature_names(model, &names, &name_count, error));
-    const wlk_status status =
-        input_bind_csv(table, ports, count, names, name_count, &all->limits, &binding, error);
+    const wlk_status status = input_bind_csv(table, ports, count, names, name_count,
+                                             option_given(&all->c->options, OPTION_IGNORE_UNKNOWN),
+                                             &all->limits, &binding, error);
     for (uint32_t i = 0; status == WLK_OK && i < count; i++) {
         keep(all, &binding.arrays[i], numbers[i]);
     }

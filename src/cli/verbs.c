@@ -52,7 +52,8 @@ const verb verbs[] = {
      "  find models -name '*.wlk' -print0 | weighlock verify --stdin0\n",
      verb_verify},
     {"pack", "SPEC.json", 1, 1,
-     OPT(HELP) | OPT(JSON) | OPT(OUTPUT) | OPT(SIGN) | OPT(PASSWORD_FD) | OPT(LIMIT),
+     OPT(HELP) | OPT(JSON) | OPT(OUTPUT) | OPT(SIGN) | OPT(COMPRESS) | OPT(PASSWORD_FD) |
+         OPT(LIMIT),
      "make a .wlk file from a description",
      "Reads a JSON description of a model (docs/spec-json.md), which names .npy files\n"
      "in its own folder, and writes a .wlk file to --output, signed if --sign is given.\n"
@@ -61,16 +62,24 @@ const verb verbs[] = {
      "  weighlock pack spec.json -o model.wlk --sign release.key\n",
      verb_pack},
     {"convert", "MODEL", 1, 1,
-     LOADING | OPT(ALLOW_UNSIGNED) | OPT(OUTPUT) | OPT(SIGN) | OPT(PASSWORD_FD),
-     "write a model as a .wlk file",
-     "Loads a model of any format through the cage and writes it as a .wlk file to\n"
-     "--output, signed if --sign is given: so an upload, taken in with --allow-unsigned,\n"
-     "goes out again. Graph, tensors and metadata are the same, and so are predictions, bit\n"
-     "for bit. The secret key is opened only when the model stands. What a .wlk file cannot\n"
-     "hold is refused by name.",
+     LOADING | OPT(ALLOW_UNSIGNED) | OPT(OUTPUT) | OPT(SIGN) | OPT(PASSWORD_FD) | OPT(TO) |
+         OPT(COMPRESS) | OPT(GOLDEN) | OPT(HEADER) | OPT(NA) | OPT(IGNORE_UNKNOWN),
+     "write a model as .wlk, .npz or ONNX",
+     "Loads a model of any format through the cage (a pickle or joblib file of\n"
+     "scikit-learn, ONNX, .npy, .wlk) and writes it to --output: as a .wlk file, signed if\n"
+     "--sign is given, or, as --to or the name's end says, its tensors as .npz, or its\n"
+     "graph as ONNX. So an upload, taken in with --allow-unsigned, goes out again.\n"
+     "Predictions are the same, bit for bit. --compress makes the file smaller. --selftest\n"
+     "predicts rows, keeps both as golden rows, and runs those of the written file, which is\n"
+     "removed if they do not hold. Metadata say which file it was. The secret key is opened\n"
+     "only when the model stands. What a form cannot hold is refused by name.",
+     "  weighlock convert model.joblib --allow-unsigned -o model.wlk --compress\n"
+     "  weighlock convert model.joblib --allow-unsigned -o model.wlk --selftest rows.csv \\\n"
+     "      --sign release.key\n"
      "  weighlock convert upload.onnx --allow-unsigned -o model.wlk --sign release.key\n"
      "  weighlock convert release.onnx -o model.wlk --sign release.key\n"
-     "  weighlock convert upload.wlk --allow-unsigned -o signed.wlk --sign release.key\n",
+     "  weighlock convert upload.wlk --allow-unsigned -o signed.wlk --sign release.key\n"
+     "  weighlock convert model.wlk -o model.onnx\n",
      verb_convert},
     {"inspect", "FILE", 1, 1, LOADING | OPT(STDIN0), "show what is in a model",
      "Parses the file in the cage and shows signature, metadata, tensors and graph.\n"
@@ -82,7 +91,7 @@ const verb verbs[] = {
      verb_inspect},
     {"predict", "MODEL [ROWS]", 1, 2,
      LOADING | OPT(ALLOW_UNSIGNED) | OPT(INPUT) | OPT(OUTPUT) | OPT(FORMAT) | OPT(HEADER) |
-         OPT(NA) | OPT(SELECT) | OPT(SELFTEST) | OPT(THREADS),
+         OPT(NA) | OPT(IGNORE_UNKNOWN) | OPT(SELECT) | OPT(SELFTEST) | OPT(THREADS),
      "run a model on rows",
      "Loads the model through the cage and runs it on the rows of a CSV or .npy file\n"
      "(told apart by content; - is standard input). In CSV, empty fields and nan are\n"

@@ -6,8 +6,8 @@
 #include "image/memory_sink.h"
 
 wlk_format wlk_format_detect(const uint8_t *data, uint64_t size) {
-    const format_row *row = format_detect(data, size);
-    return row ? row->id : WLK_FORMAT_NONE;
+    const format_row *row;
+    return format_detect(data, size, &row, NULL) == WLK_OK ? row->id : WLK_FORMAT_NONE;
 }
 
 typedef struct work {
@@ -67,9 +67,12 @@ wlk_status wlk_parse_memory(const uint8_t *data, uint64_t size, wlk_format forma
     if (size > limits->file_bytes) {
         return error_at(error, RULE_LIMIT_FILE_BYTES, limits->file_bytes);
     }
-    const format_row *row =
-        format == WLK_FORMAT_NONE ? format_detect(data, size) : format_find((uint32_t)format);
-    if (!row) return error_at(error, RULE_FORMAT_UNKNOWN, 0);
+    const format_row *row = format_find((uint32_t)format);
+    if (format == WLK_FORMAT_NONE) {
+        TRY(format_detect(data, size, &row, error));
+    } else if (!row) {
+        return error_at(error, RULE_FORMAT_UNKNOWN, 0);
+    }
     const format_input input = {.data = data, .size = size, .limits = limits};
     return build(row, &input, model, error);
 }

@@ -10,6 +10,7 @@
 
 #include "base/envelope.h"
 #include "base/memory.h"
+#include "base/pickle_rows.h"
 #include "gate/artifact.h"
 #include "gate/explain.h"
 #include "gate/pool.h"
@@ -63,6 +64,12 @@ wire_transport gate_transport(const wlk_gate *gate, uint64_t file_bytes) {
     return map ? WIRE_TRANSPORT_MAP : WIRE_TRANSPORT_PIPE;
 }
 
+/* A policy that was parsed does; one that a caller has put together may not. */
+static bool policy_fits(const wlk_policy *policy) {
+    return policy->pickle_bytes <= sizeof policy->pickle &&
+           pickle_rows_valid(policy->pickle, policy->pickle_bytes);
+}
+
 /* The last step of opening: from here on the gate must not move. */
 static wlk_status open_pool(wlk_gate *gate, wlk_error *error) {
     const wlk_load_options *options = &gate->options;
@@ -80,6 +87,10 @@ wlk_status wlk_gate_open(const wlk_load_options *options, wlk_gate **gate, wlk_e
     if (!made) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     wlk_load_options_default(&made->options);
     if (options) made->options = *options;
+    if (!policy_fits(&made->options.policy)) {
+        mem_free(made);
+        return error_text(error, RULE_POLICY_VALUE, WLK_NO_OFFSET, "rows of [pickle]");
+    }
     limits_clamp(&made->options.policy.limits);
     const char *path = made->options.child_path ? made->options.child_path : WLK_CHILD_PATH;
     made->program = -1;
@@ -145,6 +156,7 @@ static wlk_status choose_format(session *s, wlk_error *error) {
     s->report->format = WLK_FORMAT_WLK;
     TRY(envelope_decode(s->source.data, s->source.size, &e, error));
     s->data_from = e.data_off;
+    s->decodes = e.codecs != ENVELOPE_CODEC_RAW;
     return WLK_OK;
 }
 

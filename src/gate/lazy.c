@@ -1,7 +1,8 @@
 /* Models whose tensors stay in the file until they are asked for. What lies before the
  * data is loaded like a whole file: copied, sealed, verified, parsed in the cage. A
  * tensor's bytes are then read into private memory, held there against the digests
- * that were verified, and used; the file is not looked at again (invariant 1). */
+ * that were verified, and used; the file is not looked at again (invariant 1). Compressed
+ * tensors only a child decodes: a file that has some is loaded whole. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -24,8 +25,12 @@ struct wlk_lazy {
     envelope layout;
     uint64_t file_bytes;
     wlk_policy policy;
-    wlk_model *model;
+    wlk_model *model; /* with its tensors' bytes if any are compressed */
 };
+
+static bool is_whole(const wlk_lazy *lazy) {
+    return lazy->layout.codecs != ENVELOPE_CODEC_RAW;
+}
 
 /* Bytes [offset, offset + length) of the file, which had them when it was opened. */
 static wlk_status read_file(int fd, uint8_t *data, uint64_t length, uint64_t offset,
@@ -107,6 +112,44 @@ static wlk_status parse(wlk_lazy *lazy, wlk_gate *gate, wlk_load_report *report,
     return status;
 }
 
+/* ---- a file whose tensors are compressed */
+
+/* The whole file, of which the head that was verified must be a part. */
+static wlk_status take_whole(const wlk_lazy *lazy, session *s, wlk_error *error) {
+    TRY(snapshot_take(lazy->fd, lazy->policy.limits.snapshot_bytes, &s->source, error));
+    if (s->source.size == lazy->file_bytes &&
+        memcmp(s->source.data, lazy->head.data, lazy->head.size) == 0) {
+        return WLK_OK;
+    }
+    return error_at(error, RULE_GATE_CHANGED, WLK_NO_OFFSET);
+}
+
+static wlk_status verify_whole(const session *s, wlk_error *error) {
+    const wlk_load_options *options = &s->gate->options;
+    const wlk_verify_options verify_options = {.trust = options->trust,
+                                               .threads = options->threads};
+    return wlk_verify_memory(s->source.data, s->source.size, &verify_options,
+                             &s->report->verification, error);
+}
+
+static wlk_status load_steps(wlk_lazy *lazy, session *s, wlk_error *error) {
+    TRY(take_whole(lazy, s, error));
+    TRY(verify_whole(s, error));
+    s->file_bytes = lazy->file_bytes;
+    s->data_from = lazy->layout.data_off;
+    s->decodes = true;
+    return session_parse(s, &lazy->model, error);
+}
+
+static wlk_status load_whole(wlk_lazy *lazy, wlk_gate *gate, wlk_load_report *report,
+                             wlk_error *error) {
+    session s = session_begin(gate, report);
+    const wlk_status status = load_steps(lazy, &s, error);
+    session_end(&s);
+    snapshot_close(&lazy->head);
+    return status;
+}
+
 static wlk_status open_steps(wlk_lazy *lazy, wlk_gate *gate, const wlk_artifact *artifact,
                              wlk_load_report *report, wlk_error *error) {
     uint64_t length;
@@ -117,7 +160,8 @@ static wlk_status open_steps(wlk_lazy *lazy, wlk_gate *gate, const wlk_artifact 
     TRY(check_evidence(gate, artifact, error));
     TRY(snapshot_take_head(lazy->fd, length, &lazy->head, error));
     TRY(verify(lazy, gate, &report->verification, error));
-    return parse(lazy, gate, report, error);
+    return is_whole(lazy) ? load_whole(lazy, gate, report, error)
+                          : parse(lazy, gate, report, error);
 }
 
 wlk_status wlk_gate_open_lazy(wlk_gate *gate, const wlk_artifact *artifact, wlk_lazy **lazy,
@@ -225,6 +269,10 @@ static wlk_status read_tensor(const wlk_lazy *lazy, uint32_t index, uint8_t *dat
                               const wlk_tensor *tensor, wlk_error *error) {
     if (tensor->nbytes == 0) return WLK_OK;
     const uint64_t offset = model_tensor_offset(lazy->model, index);
+    if (is_whole(lazy)) {
+        memcpy(data, tensor->data, tensor->nbytes);
+        return weights_audit_tensor(tensor, offset, &lazy->policy, error);
+    }
     TRY(read_chunks(lazy, offset, tensor->nbytes, data, error));
     TRY(image_check_payload(tensor, data, offset, error));
     wlk_tensor filled = *tensor;

@@ -63,7 +63,7 @@ static void start_listening(session *s) {
     receiver->max_buffers =
         (uint32_t)(limits->tensors < MOST_BUFFERS ? limits->tensors : MOST_BUFFERS);
     receiver->transport = transport_of(s);
-    receiver->raw_only = s->format == WIRE_FORMAT_WLK; /* others may be decoded */
+    receiver->raw_only = s->format == WIRE_FORMAT_WLK && !s->decodes;
     s->result.source = s->lazy ? NULL : &s->source;
 }
 

@@ -12,6 +12,7 @@ typedef struct session {
     uint64_t file_bytes;      /* of the artifact: more than the source has if `lazy` */
     uint64_t data_from;       /* no payload lies before it */
     wire_format format;       /* what the child is to take it for */
+    bool decodes;             /* payloads of the .wlk file may be compressed: not all lie in it */
     bool lazy;                /* payloads stay in the file: the child can only name them */
     const child_watch *watch; /* who watches the child, which is no waiting one; NULL: nobody */
 

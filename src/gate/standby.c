@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -18,39 +19,47 @@
 typedef struct order_message {
     frame_header header;
     wire_order order;
+    uint8_t policy[WIRE_MAX_POLICY];
 } order_message;
+_Static_assert(WLK_POLICY_PICKLE_BYTES <= WIRE_MAX_POLICY, "every row of a policy has room");
+_Static_assert(offsetof(order_message, policy) == sizeof(frame_header) + sizeof(wire_order),
+               "what is sent has no padding");
 
 /* A process that has given up root since it opened the gate may not. */
 static bool joins_spaces(const wlk_gate *gate) {
     return gate->spaces.fd[0] >= 0 && geteuid() == 0;
 }
 
-static order_message make_order(const wlk_gate *gate, const standby_plan *plan) {
-    order_message message = {.order = {.protocol = WIRE_PROTOCOL,
-                                       .format = (uint32_t)plan->format,
-                                       .transport = (uint32_t)plan->transport,
-                                       .spaces = joins_spaces(gate),
-                                       .layers = gate_wanted_layers(gate),
-                                       .required = gate_required_layers(gate),
-                                       .uid = gate->uid,
-                                       .gid = gate->gid,
-                                       .parent_pid = (uint32_t)getpid(),
-                                       .snapshot_bytes = plan->snapshot_bytes,
-                                       .file_bytes = plan->file_bytes,
-                                       .stream_bytes = plan->stream_bytes,
-                                       .limits = *plan->limits}};
-    message.header = frame_make(FRAME_ORDER, 0, sizeof message.order, 0, 0);
-    return message;
+static void make_order(const wlk_gate *gate, const standby_plan *plan, order_message *message) {
+    const wlk_policy *policy = &gate->options.policy;
+    message->order = (wire_order){.protocol = WIRE_PROTOCOL,
+                                  .format = (uint32_t)plan->format,
+                                  .transport = (uint32_t)plan->transport,
+                                  .spaces = joins_spaces(gate),
+                                  .layers = gate_wanted_layers(gate),
+                                  .required = gate_required_layers(gate),
+                                  .uid = gate->uid,
+                                  .gid = gate->gid,
+                                  .parent_pid = (uint32_t)getpid(),
+                                  .policy_length = policy->pickle_bytes,
+                                  .snapshot_bytes = plan->snapshot_bytes,
+                                  .file_bytes = plan->file_bytes,
+                                  .stream_bytes = plan->stream_bytes,
+                                  .limits = *plan->limits};
+    message->header =
+        frame_make(FRAME_ORDER, 0, sizeof message->order + policy->pickle_bytes, 0, 0);
+    memcpy(message->policy, policy->pickle, policy->pickle_bytes);
 }
 
 /* A PID namespace exists from clone on; an ordinary user needs a user namespace
  * for it. Where the kernel refuses, the child starts without, unless that layer
  * is required or was held before. */
 static wlk_status spawn(const wlk_gate *gate, standby *s, wlk_error *error) {
-    const order_message message = make_order(gate, &s->plan);
+    order_message message;
     const uint32_t pid_layer = 1u << LAYER_PID_NAMESPACE;
     const uint32_t spaces = pid_layer | 1u << LAYER_NAMESPACES;
     int flags = 0;
+    make_order(gate, &s->plan, &message);
     if (message.order.layers & spaces && geteuid() != 0) flags |= CLONE_NEWUSER;
     if (message.order.layers & pid_layer) flags |= CLONE_NEWPID;
     child_start first = {.program = gate->program,
@@ -59,7 +68,7 @@ static wlk_status spawn(const wlk_gate *gate, standby *s, wlk_error *error) {
                          .spaces = joins_spaces(gate) ? &gate->spaces : NULL,
                          .namespace_flags = flags,
                          .order = &message,
-                         .order_bytes = sizeof message,
+                         .order_bytes = sizeof message.header + message.header.length,
                          .deadline = s->plan.deadline,
                          .large = s->plan.snapshot_bytes > LARGE_BYTES,
                          .watch = s->plan.watch};

@@ -10,8 +10,10 @@
  * kernel needs no case for them. */
 static const _Alignas(64) uint8_t no_data[64];
 
-static const char *const format_names[WLK_FORMAT_COUNT] = {
-    [WLK_FORMAT_WLK] = "wlk", [WLK_FORMAT_ONNX] = "onnx"};
+static const char *const format_names[WLK_FORMAT_COUNT] = {[WLK_FORMAT_WLK] = "wlk",
+                                                           [WLK_FORMAT_ONNX] = "onnx",
+                                                           [WLK_FORMAT_PICKLE] = "pickle",
+                                                           [WLK_FORMAT_NPY] = "npy"};
 
 const char *wlk_format_name(wlk_format format) {
     const unsigned index = (unsigned)format;

@@ -114,6 +114,9 @@ typedef enum ensemble_aggregate {
 #define SIDE_NAN 1u
 #define SIDE_LEQ 2u
 #define SIDE_GT 4u
+/* The slot asks for a set: its threshold is the set's number, and what is in the set
+ * counts as at most it. */
+#define SIDE_SET 8u
 
 typedef struct packed_tree {
     uint32_t root;  /* its slot */
@@ -126,6 +129,7 @@ typedef struct ensemble {
     const uint8_t *sides; /* of each slot */
     bool sides_for_nan;   /* they matter where a row holds NaN */
     bool sides_always;    /* they matter for any row */
+    const uint32_t *sets; /* eight words each: bit v % 32 of word v / 32; NULL: no sets */
     uint32_t trees;
     const packed_tree *packed;
     uint32_t features;
@@ -135,8 +139,8 @@ typedef struct ensemble {
     bool one_vote;                /* one target, and each leaf's slot holds its weight */
     bool dense;                   /* each leaf votes for every target, in order */
     const uint32_t *vote_targets; /* these two where not one_vote */
-    const float *weights32;       /* of narrow */
-    const double *weights64;      /* of wide */
+    const float *weights32;       /* one of these two */
+    const double *weights64;
     ensemble_aggregate aggregate;
     score_transform transform;
     const double *base_values; /* targets of them, or one; NULL: none */

@@ -50,6 +50,9 @@ static inline uint32_t step_of(uint32_t right, uint32_t next) {
 #define STEP_SIDED(l)                                                           \
     LANE_GO(l, side_of(sides[at##l], (double)lanes->x[l][slots[at##l].feature], \
                        (double)slots[at##l].threshold))
+#define STEP_SETS(l)                                                                  \
+    LANE_GO(l, side_in(sets, sides[at##l], (double)lanes->x[l][slots[at##l].feature], \
+                       (double)slots[at##l].threshold))
 
 static inline uint32_t side_of(uint32_t sides, double x, double threshold) {
     const uint32_t leq = x <= threshold;
@@ -66,6 +69,17 @@ static inline uint32_t side_of(uint32_t sides, double x, double threshold) {
     }                                               \
     EACH_LANE(LANE_END)
 
+/* A set node's threshold is the number of its set. */
+static inline uint32_t side_in(const uint32_t *sets, uint32_t sides, double x, double threshold) {
+    const uint32_t is_set = unknown_bit(sides / SIDE_SET & 1);
+    const uint32_t in_range = (x >= 0) & (x < 256);
+    const uint32_t value = in_range ? (uint32_t)x : 0;
+    const uint32_t *set = sets + 8 * (size_t)(is_set ? (uint32_t)threshold : 0);
+    const uint32_t member = set[value / 32] >> value % 32 & in_range;
+    const uint32_t leq = is_set ? member : x <= threshold;
+    return sides >> (x != x ? 0 : 2 - leq) & 1;
+}
+
 #define WALK(kind, type)                                                                           \
     static void walk_rows_##kind(const kind##_slot *slots, uint32_t depth, kind##_lanes *lanes) {  \
         WALK_STEPS(STEP_ROWS)                                                                      \
@@ -77,6 +91,19 @@ static inline uint32_t side_of(uint32_t sides, double x, double threshold) {
     static void walk_sided_##kind(const kind##_slot *slots, const uint8_t *sides, uint32_t depth,  \
                                   kind##_lanes *lanes) {                                           \
         WALK_STEPS(STEP_SIDED)                                                                     \
+    }                                                                                              \
+    static void walk_sets_##kind(const ensemble *e, uint32_t depth, kind##_lanes *lanes) {         \
+        const kind##_slot *slots = e->kind;                                                        \
+        const uint8_t *sides = e->sides;                                                           \
+        const uint32_t *sets = e->sets;                                                            \
+        WALK_STEPS(STEP_SETS)                                                                      \
+    }                                                                                              \
+    static void walk_some_##kind(const ensemble *e, uint32_t depth, kind##_lanes *lanes) {         \
+        if (e->sets) {                                                                             \
+            walk_sets_##kind(e, depth, lanes);                                                     \
+        } else {                                                                                   \
+            walk_sided_##kind(e->kind, e->sides, depth, lanes);                                    \
+        }                                                                                          \
     }
 WALK(narrow, float)
 WALK(wide, double)
@@ -103,7 +130,7 @@ static void add_vote(const ensemble *e, double *scores, uint8_t *voted, uint32_t
 }
 
 static double weight_of(const ensemble *e, uint32_t vote) {
-    return e->narrow ? (double)e->weights32[vote] : e->weights64[vote];
+    return e->weights32 ? (double)e->weights32[vote] : e->weights64[vote];
 }
 
 /* The leaf's votes, where no shortcut serves. */
@@ -114,7 +141,7 @@ static void add_votes(const ensemble *e, double *scores, uint8_t *voted, leaf_vo
 }
 
 static void add_dense(const ensemble *e, double *scores, uint32_t first) {
-    if (e->narrow) {
+    if (e->weights32) {
         const float *weights = &e->weights32[first];
         for (uint32_t i = 0; i < e->targets; i++) scores[i] += (double)weights[i];
     } else {
@@ -193,7 +220,7 @@ HAS_NAN(wide, double)
                 lanes.at[l] = tree->root;                                                          \
                 lanes.x[l] = (const type *)b->x + (row + l) * b->columns;                          \
             }                                                                                      \
-            if (sided) walk_sided_##kind(e->kind, e->sides, tree->depth, &lanes);                  \
+            if (sided) walk_some_##kind(e, tree->depth, &lanes);                                   \
             if (!sided) walk_rows_##kind(e->kind, tree->depth, &lanes);                            \
             count_rows(e, b, row, lanes.at);                                                       \
         }                                                                                          \
@@ -209,7 +236,7 @@ HAS_NAN(wide, double)
                 lanes.at[l] = at->root;                                                            \
                 lanes.x[l] = (const type *)b->x + row * b->columns;                                \
             }                                                                                      \
-            if (sided) walk_sided_##kind(e->kind, e->sides, depth, &lanes);                        \
+            if (sided) walk_some_##kind(e, depth, &lanes);                                         \
             if (!sided) walk_trees_##kind(e->kind, depth, &lanes);                                 \
             count_trees(e, b, row, left, lanes.at);                                                \
         }                                                                                          \

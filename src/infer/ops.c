@@ -76,6 +76,8 @@ static const op_family *const families[] = {
     &ops_ml_map,
     &ops_ms,
     &ops_weighlock,
+    &ops_weighlock_tree,
+    &ops_weighlock_svm,
 };
 #define FAMILIES (sizeof families / sizeof *families)
 

@@ -78,10 +78,12 @@ extern const op_family ops_ml_tree;         /* ai.onnx.ml: TreeEnsemble and its 
 extern const op_family ops_ml_svm;          /* ai.onnx.ml: SVMClassifier SVMRegressor */
 extern const op_family ops_ml_label;        /* ai.onnx.ml: LabelEncoder CategoryMapper */
 extern const op_family ops_ml_encode;       /* ai.onnx.ml: OneHotEncoder */
-extern const op_family ops_ml_features; /* ai.onnx.ml: Imputer Binarizer FeatureVectorizer ... */
-extern const op_family ops_ml_map;      /* ai.onnx.ml: DictVectorizer CastMap */
-extern const op_family ops_ms;          /* com.microsoft: Tokenizer CDist */
-extern const op_family ops_weighlock;   /* org.weighlock */
+extern const op_family ops_ml_features;    /* ai.onnx.ml: Imputer Binarizer FeatureVectorizer ... */
+extern const op_family ops_ml_map;         /* ai.onnx.ml: DictVectorizer CastMap */
+extern const op_family ops_ms;             /* com.microsoft: Tokenizer CDist */
+extern const op_family ops_weighlock;      /* org.weighlock: Scaler, linear models */
+extern const op_family ops_weighlock_tree; /* org.weighlock: TreeEnsemble */
+extern const op_family ops_weighlock_svm;  /* org.weighlock: SVMClassifier SVMRegressor */
 
 /* A domain, and the opset versions for which the table is complete as far as it
  * goes: above `newest` an operator may have changed its meaning. */

@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "infer/blas.h"
+#include "infer/svm_couple.h"
 
 /* ---- kernels */
 
@@ -108,86 +109,17 @@ static void score_pairs(const svm_model *svm, const float *values, double *score
     }
 }
 
-#define PROBABILITY_LEAST 1e-7
-
 /* r[i, j]: how probable class i is against class j. */
 static void pair_probabilities(const svm_model *svm, const double *scores, double *r) {
     const uint64_t classes = svm->labels.count;
     uint64_t pair = 0;
     for (uint64_t i = 0; i + 1 < classes; i++) {
         for (uint64_t j = i + 1; j < classes; j++, pair++) {
-            const double x = scores[pair] * (double)svm->prob_a[pair] + (double)svm->prob_b[pair];
-            double p = score_logistic(-x);
-            if (!(p > PROBABILITY_LEAST)) p = PROBABILITY_LEAST;
-            if (p > 1 - PROBABILITY_LEAST) p = 1 - PROBABILITY_LEAST;
+            const double p =
+                couple_pair(scores[pair], (double)svm->prob_a[pair], (double)svm->prob_b[pair]);
             r[i * classes + j] = p;
             r[j * classes + i] = 1 - p;
         }
-    }
-}
-
-/* ---- probabilities of classes from those of pairs: the second method of Wu, Lin and
- * Weng, "Probability estimates for multi-class classification by pairwise coupling",
- * JMLR 5 (2004), with libsvm's bounds of accuracy and of rounds. */
-
-#define COUPLING_ROUNDS 100
-#define COUPLING_ERROR 0.005
-
-typedef struct coupling {
-    uint64_t classes;
-    double *q;  /* [classes, classes] */
-    double *qp; /* [classes]: q p */
-    double *p;
-    double pqp;
-} coupling;
-
-static void coupling_matrix(coupling *c, const double *r) {
-    const uint64_t n = c->classes;
-    for (uint64_t i = 0; i < n; i++) {
-        double sum = 0;
-        for (uint64_t j = 0; j < n; j++) {
-            if (j == i) continue;
-            sum += r[j * n + i] * r[j * n + i];
-            c->q[i * n + j] = -r[j * n + i] * r[i * n + j];
-        }
-        c->q[i * n + i] = sum;
-        c->p[i] = 1 / (double)n;
-    }
-}
-
-/* Recomputes q p; the largest violation of the optimum's condition. */
-static double coupling_error(coupling *c) {
-    double largest = 0;
-    c->pqp = 0;
-    for (uint64_t i = 0; i < c->classes; i++) {
-        c->qp[i] = 0;
-        for (uint64_t j = 0; j < c->classes; j++) c->qp[i] += c->q[i * c->classes + j] * c->p[j];
-        c->pqp += c->p[i] * c->qp[i];
-    }
-    for (uint64_t i = 0; i < c->classes; i++) {
-        const double error = fabs(c->qp[i] - c->pqp);
-        if (error > largest) largest = error;
-    }
-    return largest;
-}
-
-static void coupling_step(coupling *c, uint64_t t) {
-    const double *q = &c->q[t * c->classes];
-    const double by = (c->pqp - c->qp[t]) / q[t];
-    const double scale = 1 + by;
-    c->p[t] += by;
-    c->pqp = (c->pqp + by * (by * q[t] + 2 * c->qp[t])) / scale / scale;
-    for (uint64_t j = 0; j < c->classes; j++) {
-        c->qp[j] = (c->qp[j] + by * q[j]) / scale;
-        c->p[j] /= scale;
-    }
-}
-
-static void couple(const double *r, coupling *c) {
-    coupling_matrix(c, r);
-    for (uint32_t round = 0; round < COUPLING_ROUNDS; round++) {
-        if (coupling_error(c) < COUPLING_ERROR / (double)c->classes) return;
-        for (uint64_t t = 0; t < c->classes; t++) coupling_step(c, t);
     }
 }
 
@@ -195,20 +127,22 @@ static void couple(const double *r, coupling *c) {
 
 uint64_t svm_row_doubles(const svm_model *svm) {
     const uint64_t classes = svm->labels.count;
-    uint64_t matrices = 0;
-    if (has_probabilities(svm) && !checked_mul(2 * classes, classes, &matrices)) return UINT64_MAX;
-    uint64_t all = svm->outputs + svm->pairs + 2 * classes;
-    return checked_add(all, matrices, &all) ? all : UINT64_MAX;
+    uint64_t all = svm->outputs + svm->pairs + classes;
+    uint64_t matrix = 0;
+    if (!has_probabilities(svm)) return all;
+    if (!checked_mul(classes, classes, &matrix) || !checked_add(all, matrix, &all) ||
+        !checked_add(all, couple_doubles(classes), &all)) {
+        return UINT64_MAX;
+    }
+    return all;
 }
 
 uint64_t svm_row_work(const svm_model *svm) {
     const uint64_t classes = svm->labels.count;
-    const uint64_t rounds = has_probabilities(svm) ? 4 * COUPLING_ROUNDS : 4;
-    uint64_t all = 0;
+    uint64_t all = has_probabilities(svm) ? couple_work(classes) : svm->pairs;
     uint64_t sums = 0;
     if (classes == 0) return svm->row_count;
     if (!checked_mul(classes, svm->row_count, &sums)) return UINT64_MAX;
-    if (!checked_mul(classes * classes, rounds, &all)) return UINT64_MAX;
     return checked_add(all, sums, &all) ? all : UINT64_MAX;
 }
 
@@ -242,11 +176,8 @@ uint64_t svm_classify(const svm_model *svm, const float *values, double *scratch
     const uint64_t best = score_best(votes, classes);
     if (has_probabilities(svm)) {
         double *r = votes + classes;
-        coupling c = {.classes = classes, .p = scratch};
-        c.q = r + classes * classes;
-        c.qp = c.q + classes * classes;
         pair_probabilities(svm, pairs, r);
-        couple(r, &c);
+        couple(r, classes, scratch, r + classes * classes);
         score_row(svm->transform, scratch, classes);
     } else if (classes == 2) {
         spread_pair(svm, pairs[0], scratch);

@@ -41,9 +41,11 @@ wlk_status input_feature_names(const wlk_model *model, const char ***names, uint
 
 /* ---- columns by name */
 
+/* What the model wants, and whether the table may have more. */
 typedef struct name_list {
     const char *const *names;
     uint32_t count;
+    bool ignore_unknown;
 } name_list;
 
 typedef struct named_column {
@@ -109,6 +111,24 @@ static wlk_status unknown_column(const char *name, name_list wanted, wlk_error *
     return error_text(error, RULE_INPUT_UNKNOWN_COLUMN, WLK_NO_OFFSET, "\"%.128s\"", name);
 }
 
+/* With the most similar of the columns that no other name has taken. */
+static wlk_status missing_column(const char *name, const named_column *sorted, uint32_t count,
+                                 wlk_error *error) {
+    const char **names = mem_zeroed((size_t)count + 1, sizeof *names);
+    uint32_t left = 0;
+    if (!names) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!sorted[i].taken) names[left++] = sorted[i].name;
+    }
+    const char *near = nearest_name(name, names, left);
+    const wlk_status status =
+        near ? error_text(error, RULE_INPUT_MISSING_COLUMN, WLK_NO_OFFSET,
+                          "\"%.64s\"; the nearest that the table has is \"%.64s\"", name, near)
+             : error_text(error, RULE_INPUT_MISSING_COLUMN, WLK_NO_OFFSET, "\"%.128s\"", name);
+    mem_free(names);
+    return status;
+}
+
 /* Finds the column of each wanted name. Of a mistyped column, which is both
  * unknown and missing, the table's own spelling is told: that can be searched. */
 static wlk_status match_sorted(const csv_table *table, named_column *sorted, name_list wanted,
@@ -129,9 +149,10 @@ static wlk_status match_sorted(const csv_table *table, named_column *sorted, nam
         columns[i] = found->column;
     }
     const uint32_t unknown = first_untaken(sorted, have);
-    if (unknown != WLK_NONE) return unknown_column(csv_name(table, unknown), wanted, error);
-    if (!missing) return WLK_OK;
-    return error_text(error, RULE_INPUT_MISSING_COLUMN, WLK_NO_OFFSET, "\"%.128s\"", missing);
+    if (unknown != WLK_NONE && !wanted.ignore_unknown) {
+        return unknown_column(csv_name(table, unknown), wanted, error);
+    }
+    return missing ? missing_column(missing, sorted, have, error) : WLK_OK;
 }
 
 /* columns has room for wanted.count entries. */
@@ -214,6 +235,7 @@ static wlk_status order_columns(const csv_table *table, const wlk_port *port, na
 static wlk_status bind_one(const csv_table *table, const wlk_port *port, name_list features,
                            const wlk_limits *limits, input_array *array, wlk_error *error) {
     const uint32_t have = csv_columns(table);
+    const uint32_t count = csv_name(table, 0) && features.count > 0 ? features.count : have;
     if (port->rank == 0) {
         return error_text(error, RULE_INPUT_PORT_SHAPE, WLK_NO_OFFSET,
                           "input \"%.128s\" is a scalar", port->name);
@@ -223,7 +245,7 @@ static wlk_status bind_one(const csv_table *table, const wlk_port *port, name_li
     uint32_t *columns = mem_zeroed(room, sizeof *columns);
     if (!columns) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     wlk_status status = order_columns(table, port, features, columns, error);
-    if (status == WLK_OK) status = take_port(table, port, columns, have, limits, array, error);
+    if (status == WLK_OK) status = take_port(table, port, columns, count, limits, array, error);
     mem_free(columns);
     return status;
 }
@@ -240,12 +262,13 @@ static wlk_status check_single_column(const csv_table *table, const wlk_port *po
 }
 
 static wlk_status match_ports(const csv_table *table, const wlk_port *ports, uint32_t count,
-                              uint32_t *columns, wlk_error *error) {
+                              bool ignore_unknown, uint32_t *columns, wlk_error *error) {
     if (!csv_name(table, 0)) return error_at(error, RULE_INPUT_HEADER, WLK_NO_OFFSET);
     const char **names = mem_zeroed(count, sizeof *names);
     if (!names) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (uint32_t i = 0; i < count; i++) names[i] = ports[i].name;
-    const wlk_status status = match_columns(table, (name_list){names, count}, columns, error);
+    const wlk_status status =
+        match_columns(table, (name_list){names, count, ignore_unknown}, columns, error);
     mem_free(names);
     return status;
 }
@@ -258,14 +281,14 @@ static wlk_status bind_ports(const csv_table *table, const wlk_port *ports, cons
     return WLK_OK;
 }
 
-static wlk_status bind_several(const csv_table *table, const wlk_port *ports,
+static wlk_status bind_several(const csv_table *table, const wlk_port *ports, bool ignore_unknown,
                                const wlk_limits *limits, input_binding *binding, wlk_error *error) {
     for (uint32_t i = 0; i < binding->count; i++) {
         TRY(check_single_column(table, &ports[i], error));
     }
     uint32_t *columns = mem_zeroed(binding->count, sizeof *columns);
     if (!columns) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
-    wlk_status status = match_ports(table, ports, binding->count, columns, error);
+    wlk_status status = match_ports(table, ports, binding->count, ignore_unknown, columns, error);
     if (status == WLK_OK) status = bind_ports(table, ports, columns, limits, binding, error);
     mem_free(columns);
     return status;
@@ -273,17 +296,18 @@ static wlk_status bind_several(const csv_table *table, const wlk_port *ports,
 
 wlk_status input_bind_csv(const csv_table *table, const wlk_port *ports, uint32_t port_count,
                           const char *const *feature_names, uint32_t feature_count,
-                          const wlk_limits *limits, input_binding *binding, wlk_error *error) {
+                          bool ignore_unknown, const wlk_limits *limits, input_binding *binding,
+                          wlk_error *error) {
     *binding = (input_binding){0};
     if (port_count == 0) return error_at(error, RULE_INPUT_PORTS, WLK_NO_OFFSET);
     binding->arrays = mem_zeroed(port_count, sizeof *binding->arrays);
     if (!binding->arrays) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     binding->count = port_count;
     binding->rows = csv_rows(table);
-    const name_list features = {feature_names, feature_count};
-    const wlk_status status = port_count == 1
-                                  ? bind_one(table, ports, features, limits, binding->arrays, error)
-                                  : bind_several(table, ports, limits, binding, error);
+    const name_list features = {feature_names, feature_count, ignore_unknown};
+    const wlk_status status =
+        port_count == 1 ? bind_one(table, ports, features, limits, binding->arrays, error)
+                        : bind_several(table, ports, ignore_unknown, limits, binding, error);
     if (status != WLK_OK) input_binding_free(binding);
     return status;
 }

@@ -32,11 +32,12 @@ wlk_status input_feature_names(const wlk_model *model, const char ***names, uint
  * Several inputs, each [rows] or [rows, 1]: each takes the column of its name,
  * so the table needs a header.
  *
- * An unknown column is input.unknown-column and names the nearest one, a missing
- * one input.missing-column, a number of columns or rows that does not fit
- * input.columns and input.rows. */
+ * An unknown column is input.unknown-column and names the nearest one, unless such are
+ * left aside (ignore_unknown); a missing one is input.missing-column, a number of columns or
+ * rows that does not fit input.columns and input.rows. */
 wlk_status input_bind_csv(const csv_table *table, const wlk_port *ports, uint32_t port_count,
                           const char *const *feature_names, uint32_t feature_count,
-                          const wlk_limits *limits, input_binding *binding, wlk_error *error);
+                          bool ignore_unknown, const wlk_limits *limits, input_binding *binding,
+                          wlk_error *error);
 
 #endif

@@ -6,8 +6,8 @@
 #include "base/cursor.h"
 #include "base/dtype.h"
 #include "base/memory.h"
+#include "base/npy_header.h"
 #include "base/utf8.h"
-#include "input/npy_header.h"
 
 /* The file's items in the order in which a C-ordered array wants them. For a
  * Fortran-ordered file `stride` counts items from one index of an axis to the
@@ -89,22 +89,6 @@ static uint32_t code_unit(const uint8_t *at, bool big_endian) {
     return big_endian ? __builtin_bswap32(value) : value;
 }
 
-/* Writes one character as UTF-8 to `out` (4 bytes of room); 0 if it is none. */
-static uint32_t encode_utf8(uint32_t code, uint8_t out[4]) {
-    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return 0;
-    if (code < 0x80) {
-        out[0] = (uint8_t)code;
-        return 1;
-    }
-    const uint32_t length = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    for (uint32_t i = length - 1; i > 0; i--) {
-        out[i] = (uint8_t)(0x80 | (code & 0x3f));
-        code >>= 6;
-    }
-    out[0] = (uint8_t)((0xf00 >> length) | code);
-    return length;
-}
-
 /* UTF-8 length of a U item without the NULs that pad it, WLK_NO_OFFSET if a
  * character is none; then *bad is its place in the item. `out` may be NULL. */
 static uint64_t convert_utf32(const uint8_t *item, uint64_t item_bytes, bool big_endian,
@@ -114,7 +98,7 @@ static uint64_t convert_utf32(const uint8_t *item, uint64_t item_bytes, bool big
     uint64_t length = 0;
     for (uint64_t i = 0; i < units; i++) {
         uint8_t encoded[4];
-        const uint32_t size = encode_utf8(code_unit(item + i * 4, big_endian), encoded);
+        const uint32_t size = utf8_encode(code_unit(item + i * 4, big_endian), encoded);
         *bad = i * 4;
         if (size == 0) return WLK_NO_OFFSET;
         if (out) memcpy(out + length, encoded, size);
@@ -196,6 +180,7 @@ wlk_status npy_parse(const uint8_t *data, uint64_t size, const wlk_limits *limit
     *array = (input_array){0};
     if (size > limits->input_bytes) return error_at(error, RULE_INPUT_SIZE, limits->input_bytes);
     TRY(npy_header_parse(&file, &header, error));
+    if (header.objects) return error_at(error, RULE_NPY_OBJECT, header.descr_offset);
     TRY(take_body(&file, &header, &body, error));
     const wlk_status status = header.dtype == WLK_STR
                                   ? read_strings(&header, &body, limits, array, error)

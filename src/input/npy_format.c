@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/npy_header.h"
 #include "input/npy.h"
-#include "input/npy_header.h"
 #include "input/npy_layout.h"
 
 typedef struct memory_output {

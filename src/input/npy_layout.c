@@ -5,8 +5,8 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "base/npy_header.h"
 #include "input/array.h"
-#include "input/npy_header.h"
 
 #define PREFIX_BYTES 10u /* magic, version, u16 length */
 #define HEADER_ALIGN 64u

@@ -5,6 +5,7 @@
 #include "base/checked.h"
 #include "base/cursor.h"
 #include "base/nearest.h"
+#include "base/pickle_rows.h"
 #include "base/utf8.h"
 #include "trust/policy.h"
 
@@ -12,9 +13,15 @@
 #define NAME_BYTES 64 /* a longer name is not known */
 _Static_assert(sizeof(wlk_limits) / sizeof(uint64_t) <= MOST_NAMES, "every limit has a bit");
 
-typedef enum section_id { SECTION_LIMITS, SECTION_TRUST, SECTION_AUDIT, SECTION_COUNT } section_id;
+typedef enum section_id {
+    SECTION_LIMITS,
+    SECTION_TRUST,
+    SECTION_AUDIT,
+    SECTION_PICKLE, /* its names are the file's own */
+    SECTION_COUNT
+} section_id;
 
-static const char *const section_names[SECTION_COUNT] = {"limits", "trust", "audit"};
+static const char *const section_names[SECTION_COUNT] = {"limits", "trust", "audit", "pickle"};
 
 typedef struct policy_reader {
     cursor text;
@@ -203,6 +210,59 @@ static wlk_status set_infinity(policy_reader *r, const cursor *value) {
     return read_action(r, value, &r->policy.infinity);
 }
 
+/* ---- rows for pickles */
+
+/* The classes of the built-in list, as a policy would name them. */
+static const char *const built_in[] = {
+#define ALLOW(module, name, makes) module "." name,
+#include "gen/pickle_allow.inc"
+#undef ALLOW
+};
+
+/* Does a row of the policy name that class already? */
+static bool is_pickle_row(const wlk_policy *policy, const cursor *name) {
+    const uint64_t length = cursor_left(name);
+    cursor rows = cursor_over(policy->pickle, policy->pickle_bytes, 0);
+    pickle_row row;
+    while (pickle_rows_next(&rows, &row)) {
+        if (row.length == length && memcmp(row.name, name->data + name->position, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static wlk_status check_pickle_name(const policy_reader *r, const cursor *name) {
+    if (!pickle_row_named(name->data + name->position, cursor_left(name))) {
+        return fail_with(r, RULE_POLICY_NAME, name,
+                         "module.Name is wanted, in letters, digits, _ and dots, not");
+    }
+    if (is_pickle_row(&r->policy, name)) return fail_with(r, RULE_POLICY_TWICE, name, "again");
+    uint32_t row;
+    if (!find_text(name, built_in, sizeof built_in / sizeof *built_in, &row)) return WLK_OK;
+    return fail_with(r, RULE_POLICY_TWICE, name, "it is in the built-in list, which stays:");
+}
+
+static wlk_status add_pickle_row(policy_reader *r, const cursor *name, const cursor *value) {
+    static const char *const words[] = {"record", "opaque"};
+    wlk_policy *policy = &r->policy;
+    const uint64_t length = cursor_left(name);
+    uint32_t word;
+    TRY(check_pickle_name(r, name));
+    if (!find_text(value, words, 2, &word)) {
+        return fail_with(r, RULE_POLICY_VALUE, value, "record or opaque is wanted, not");
+    }
+    if (PICKLE_ROW_HEAD + length > sizeof policy->pickle - policy->pickle_bytes) {
+        return fail(r, RULE_POLICY_TEXT, name, "more rows of [pickle] than there is room for");
+    }
+    uint8_t *row = policy->pickle + policy->pickle_bytes;
+    row[0] = (uint8_t)(word == 0 ? PICKLE_ROW_RECORD : PICKLE_ROW_OPAQUE);
+    row[1] = (uint8_t)length;
+    memcpy(row + PICKLE_ROW_HEAD, name->data + name->position, length);
+    policy->pickle_bytes += (uint32_t)(PICKLE_ROW_HEAD + length);
+    return WLK_OK;
+}
+
 /* ---- names */
 
 typedef struct setting_row {
@@ -249,6 +309,7 @@ static wlk_status read_setting(policy_reader *r, const cursor *name, const curso
     if (r->section == SECTION_COUNT) {
         return fail(r, RULE_POLICY_TEXT, name, "a name stands before the first section");
     }
+    if (r->section == SECTION_PICKLE) return add_pickle_row(r, name, value);
     const uint32_t count = list_names(r->section, names);
     if (!find_text(name, names, count, &index)) return fail_unknown(r, name, names, count);
     if (r->names_given >> index & 1) return fail_with(r, RULE_POLICY_TWICE, name, "again");

@@ -3,11 +3,12 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/utf8.h"
 
 _Static_assert(sizeof(frame_header) == 32, "a frame header is 32 bytes");
 _Static_assert(sizeof(wire_hello) == 8 + WIRE_BUILD_ID_BYTES + 8 * WIRE_MAX_LAYERS,
                "HELLO has no padding");
-_Static_assert(sizeof(wire_refuse) == 16, "REFUSE has no padding");
+_Static_assert(sizeof(wire_refuse) == 16 + WLK_ERROR_TEXT_BYTES, "REFUSE has no padding");
 _Static_assert(sizeof(wire_order) == 64 + sizeof(wlk_limits), "ORDER has no padding");
 _Static_assert((int)WLK_FORMAT_COUNT <= (int)WIRE_FORMAT_CONTENT,
                "no format has the number of all");
@@ -178,10 +179,10 @@ wlk_status wire_check_hello(const wire_hello *hello, wlk_error *error) {
  * users, files and the machine it knows nothing, and a captured child must not pass for
  * the parent: a bad signature, a full disk, try again. */
 static bool is_childs_rule(uint32_t rule) {
-    static const char *const starts[] = {"data.",   "format.",   "graph.",
-                                         "header.", "internal.", "limit.",
-                                         "onnx.",   "opset.",    "selftest.tolerance",
-                                         "string.", "tensor.",   "type."};
+    static const char *const starts[] = {
+        "data.",    "format.", "graph.",  "header.", "inflate.", "internal.", "joblib.",
+        "limit.",   "npy.",    "numpy.",  "onnx.",   "opset.",   "pickle.",   "selftest.tolerance",
+        "sklearn.", "string.", "tensor.", "type."};
     static const wlk_rule parents[] = {RULE_INTERNAL_MEMORY, /* the child's is limit.heap-bytes */
                                        RULE_LIMIT_FILE_BYTES,   RULE_LIMIT_SNAPSHOT_BYTES,
                                        RULE_LIMIT_CPU_SECONDS,  RULE_LIMIT_DEADLINE,
@@ -196,13 +197,30 @@ static bool is_childs_rule(uint32_t rule) {
     return false;
 }
 
+wire_refuse wire_make_refuse(const wlk_error *error) {
+    wire_refuse refuse = {
+        .rule = error->rule, .status = (uint32_t)rule_status(error->rule), .offset = error->offset};
+    const size_t length = strnlen(error->text, sizeof error->text - 1);
+    memcpy(refuse.text, error->text, length);
+    return refuse;
+}
+
+/* One way to write a text: UTF-8, and NULs up to the end of its room. */
+static bool is_text(const char text[WLK_ERROR_TEXT_BYTES]) {
+    const size_t length = strnlen(text, WLK_ERROR_TEXT_BYTES);
+    for (size_t i = length; i < WLK_ERROR_TEXT_BYTES; i++) {
+        if (text[i] != 0) return false;
+    }
+    return length < WLK_ERROR_TEXT_BYTES && utf8_valid((const uint8_t *)text, length);
+}
+
 wlk_status wire_check_refuse(const wire_refuse *refuse, wlk_error *error) {
     if (refuse->rule == RULE_NONE || refuse->rule >= RULE_COUNT ||
         refuse->status != (uint32_t)rule_status(refuse->rule) || refuse->status == WLK_OK ||
-        !is_childs_rule(refuse->rule)) {
+        !is_childs_rule(refuse->rule) || !is_text(refuse->text)) {
         return error_at(error, RULE_WIRE_REFUSE, WLK_NO_OFFSET);
     }
-    return error_at(error, (wlk_rule)refuse->rule, refuse->offset);
+    return error_text(error, (wlk_rule)refuse->rule, refuse->offset, "%s", refuse->text);
 }
 
 /* Does an order, or GO, name a format as it must? */

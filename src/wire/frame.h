@@ -125,6 +125,7 @@ typedef struct wire_refuse {
     uint32_t rule;
     uint32_t status; /* the rule's own verdict */
     uint64_t offset;
+    char text[WLK_ERROR_TEXT_BYTES]; /* UTF-8, then NUL and nothing but NUL: the child's word */
 } wire_refuse;
 
 /* SHA-256 of the sources that this program was built from. */
@@ -172,8 +173,13 @@ wlk_status wire_receive_mapped(wire_receiver *receiver, const frame_header *head
 /* Checks a HELLO: protocol, build id, one result for each layer in order. */
 wlk_status wire_check_hello(const wire_hello *hello, wlk_error *error);
 
+/* The REFUSE that says what the error says. */
+wire_refuse wire_make_refuse(const wlk_error *error);
+
 /* Checks a REFUSE and turns it into the error it names; a REFUSE that names no
- * known rule, or another verdict than its rule's, is itself a violation. */
+ * known rule, or another verdict than its rule's, or whose text is not UTF-8 that
+ * ends in NULs, is itself a violation. The text is made harmless; whether it is true
+ * nobody knows. */
 wlk_status wire_check_refuse(const wire_refuse *refuse, wlk_error *error);
 
 /* The child's check of an ORDER. */

@@ -19,7 +19,8 @@ static void pack_block(const wlk_tensor *tensor, packer *out) {
 }
 
 static void pack_tensor(const header_source *source, uint32_t index, packer *out) {
-    const wlk_tensor tensor = wlk_model_tensor(source->model, index);
+    const wlk_tensor tensor = source_tensor(source->tensors, index);
+    const packed_payload *payload = &source->payloads[index];
     const bool is_block = tensor.dtype == WLK_BLOCK;
     pack_map(out, is_block ? 7 : 6);
     if (is_block) {
@@ -27,22 +28,22 @@ static void pack_tensor(const header_source *source, uint32_t index, packer *out
         pack_block(&tensor, out);
     }
     pack_text(out, "codec");
-    pack_text(out, "raw");
+    pack_text(out, payload->length == tensor.nbytes ? "raw" : "zstd");
     pack_text(out, "dtype");
     pack_text(out, wlk_dtype_name(tensor.dtype));
     pack_text(out, "name");
     header_tensor_name(source, index, out);
     pack_text(out, "nbytes");
-    pack_uint(out, tensor.nbytes);
+    pack_uint(out, payload->length);
     pack_text(out, "offset");
-    pack_uint(out, source->offsets[index]);
+    pack_uint(out, payload->offset);
     pack_text(out, "shape");
     pack_array(out, tensor.rank);
     for (uint32_t i = 0; i < tensor.rank; i++) pack_uint(out, tensor.shape[i]);
 }
 
 static void pack_tensors(const header_source *source, packer *out) {
-    const uint32_t count = wlk_model_count(source->model, WLK_SECTION_TENSORS);
+    const uint32_t count = source_count(source->tensors);
     pack_array(out, count);
     for (uint32_t i = 0; i < count; i++) pack_tensor(source, i, out);
 }
@@ -74,15 +75,25 @@ static wlk_status choose_prefix(header_source *source, wlk_error *error) {
     return WLK_OK;
 }
 
+/* The name of a tensor of golden rows that are added. */
+static void made_up_name(const header_source *source, uint32_t index, char *made, size_t size) {
+    const uint32_t own = wlk_model_count(source->model, WLK_SECTION_TENSORS);
+    const uint32_t inputs = source->tensors->golden ? source->tensors->golden->input_count : 0;
+    const bool input = index >= own && index - own < inputs;
+    const char *what = index < own ? "tensor" : input ? "selftest_input" : "selftest_output";
+    const uint32_t number = index < own ? index : input ? index - own : index - own - inputs;
+    (void)snprintf(made, size, "%s%s_%u", source->nameless_prefix, what, number);
+}
+
 void header_tensor_name(const header_source *source, uint32_t index, packer *out) {
     char made[sizeof source->nameless_prefix + 32];
-    const char *name = wlk_model_tensor(source->model, index).name;
-    if (name[0] != '\0') {
-        pack_text(out, name);
-        return;
+    const bool own = index < wlk_model_count(source->model, WLK_SECTION_TENSORS);
+    const char *name = own ? wlk_model_tensor(source->model, index).name : "";
+    if (name[0] == '\0') {
+        made_up_name(source, index, made, sizeof made);
+        name = made;
     }
-    (void)snprintf(made, sizeof made, "%stensor_%u", source->nameless_prefix, index);
-    pack_text(out, made);
+    pack_text(out, name);
 }
 
 static bool has_nameless(const wlk_model *model) {
@@ -124,14 +135,14 @@ static int compare_top(const void *a, const void *b) {
 }
 
 /* The keys that come from sections; how many there are. */
-static uint32_t list_sections(const wlk_model *model, top_entry list[4]) {
+static uint32_t list_sections(const wlk_model *model, bool golden, top_entry list[4]) {
     const bool graphs = wlk_model_count(model, WLK_SECTION_GRAPHS) > 0;
     const bool opsets = wlk_model_count(model, WLK_SECTION_OPSETS) > 0;
     uint32_t count = 0;
     list[count++] = (top_entry){"tensors", TOP_TENSORS, 0};
     if (graphs) list[count++] = (top_entry){"graphs", TOP_GRAPHS, 0};
     if (graphs || opsets) list[count++] = (top_entry){"opset", TOP_OPSET, 0};
-    if (wlk_model_count(model, WLK_SECTION_SELFTESTS) > 0) {
+    if (golden || wlk_model_count(model, WLK_SECTION_SELFTESTS) > 0) {
         list[count++] = (top_entry){"selftest", TOP_SELFTEST, 0};
     }
     return count;
@@ -162,7 +173,7 @@ static wlk_status pack_top(const header_source *source, const meta_index *index,
                            wlk_error *error) {
     top_entry *list = mem_zeroed((size_t)index->count + 4, sizeof *list);
     if (!list) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
-    uint32_t count = list_sections(source->model, list);
+    uint32_t count = list_sections(source->model, source->tensors->golden, list);
     for (uint32_t i = 0; i < index->count; i = index->ends[i]) {
         const wlk_meta meta = wlk_model_meta(index->model, i);
         list[count++] = (top_entry){meta_key_of(meta.path), TOP_META, i};
@@ -182,15 +193,16 @@ static wlk_status encode(header_source *source, meta_index *index, packer *out, 
     if (wlk_model_find_meta(source->metadata, "/kind") == WLK_NONE) {
         return error_at(error, RULE_WRITE_KIND, WLK_NO_OFFSET);
     }
-    if (has_nameless(source->model)) TRY(choose_prefix(source, error));
+    if (source->tensors->golden || has_nameless(source->model)) TRY(choose_prefix(source, error));
     TRY(find_definitions(source, error));
     TRY(pack_top(source, index, out, error));
     return out->failed ? error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET) : WLK_OK;
 }
 
-wlk_status header_encode(const wlk_model *model, const wlk_model *metadata, const uint64_t *offsets,
-                         packer *out, wlk_error *error) {
-    header_source source = {.model = model, .metadata = metadata, .offsets = offsets};
+wlk_status header_encode(const tensor_source *tensors, const wlk_model *metadata,
+                         const packed_payload *payloads, packer *out, wlk_error *error) {
+    header_source source = {
+        .model = tensors->model, .tensors = tensors, .metadata = metadata, .payloads = payloads};
     meta_index index = {0};
     msgpack_sbuffer_init(&out->buffer);
     out->failed = false;

@@ -6,22 +6,24 @@
 
 #include "base/error.h"
 #include "write/pack.h"
+#include "write/packed.h"
 
 #define HEADER_MAX_DEPTH 16 /* of the format, version 1 */
 
 /* What the parts of the header share. */
 typedef struct header_source {
     const wlk_model *model;
-    const wlk_model *metadata; /* whose metadata are written */
-    const uint64_t *offsets;   /* of each tensor's payload, from data_off */
-    uint32_t *defining_graph;  /* by value: whose node makes it; WLK_NONE: an input */
-    char nameless_prefix[64];  /* begins no name of the model */
+    const tensor_source *tensors;
+    const wlk_model *metadata;      /* whose metadata are written */
+    const packed_payload *payloads; /* as they are in the file */
+    uint32_t *defining_graph;       /* by value: whose node makes it; WLK_NONE: an input */
+    char nameless_prefix[64];       /* begins no name of the model */
 } header_source;
 
-/* Encodes the header of `model`, but for the metadata, which are those of `metadata`,
+/* Encodes the header of a model, but for the metadata, which are those of `metadata`,
  * into out->buffer, which the caller destroys. Rules write.*. */
-wlk_status header_encode(const wlk_model *model, const wlk_model *metadata, const uint64_t *offsets,
-                         packer *out, wlk_error *error);
+wlk_status header_encode(const tensor_source *tensors, const wlk_model *metadata,
+                         const packed_payload *payloads, packer *out, wlk_error *error);
 
 /* ---- header_graph.c */
 

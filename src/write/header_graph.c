@@ -292,8 +292,28 @@ static void pack_selftest(const header_source *source, uint32_t index, packer *o
     pack_float(out, rows.rtol);
 }
 
+/* Golden rows that are added: their tensors follow those of the model. */
+static void pack_golden(const header_source *source, const wlk_golden *golden, packer *out) {
+    const uint32_t first = wlk_model_count(source->model, WLK_SECTION_TENSORS);
+    pack_map(out, 4);
+    pack_text(out, "atol");
+    pack_float(out, golden->atol);
+    pack_text(out, "inputs");
+    pack_array(out, golden->input_count);
+    for (uint32_t i = 0; i < golden->input_count; i++) header_tensor_name(source, first + i, out);
+    pack_text(out, "outputs");
+    pack_array(out, golden->output_count);
+    for (uint32_t i = 0; i < golden->output_count; i++) {
+        header_tensor_name(source, first + golden->input_count + i, out);
+    }
+    pack_text(out, "rtol");
+    pack_float(out, golden->rtol);
+}
+
 void header_selftest(const header_source *source, packer *out) {
+    const wlk_golden *golden = source->tensors->golden;
     const uint32_t count = wlk_model_count(source->model, WLK_SECTION_SELFTESTS);
-    pack_array(out, count);
+    pack_array(out, golden ? count + 1 : count);
     for (uint32_t i = 0; i < count; i++) pack_selftest(source, i, out);
+    if (golden) pack_golden(source, golden, out);
 }

@@ -16,27 +16,13 @@ static wlk_status too_large(wlk_error *error) {
     return error_at(error, RULE_WRITE_SIZE, WLK_NO_OFFSET);
 }
 
-/* Each payload 64-byte aligned behind the one before. */
-static bool place_payloads(const wlk_model *model, uint64_t *offsets, uint64_t *end) {
-    *end = 0;
-    for (uint32_t i = 0; i < wlk_model_count(model, WLK_SECTION_TENSORS); i++) {
-        const uint64_t nbytes = wlk_model_tensor(model, i).nbytes;
-        if (!checked_align(*end, ENVELOPE_TENSOR_ALIGN, &offsets[i]) ||
-            !checked_add(offsets[i], nbytes, end)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-wlk_status layout_offsets(const wlk_model *model, uint64_t **offsets, uint64_t *data_len,
-                          wlk_error *error) {
-    *offsets = mem_zeroed(wlk_model_count(model, WLK_SECTION_TENSORS), sizeof **offsets);
-    if (!*offsets) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
-    if (place_payloads(model, *offsets, data_len)) return WLK_OK;
-    mem_free(*offsets);
-    *offsets = NULL;
-    return too_large(error);
+/* Payloads as they will be in the file, and where. */
+static wlk_status place_payloads(file_layout *layout, bool compress, wlk_error *error) {
+    const tensor_source *source = &layout->source;
+    envelope *e = &layout->envelope;
+    TRY(packed_payloads(source, compress, &layout->payloads, error));
+    e->codecs = packed_any(source, layout->payloads) ? ENVELOPE_CODEC_ZSTD : ENVELOPE_CODEC_RAW;
+    return packed_place(source, layout->payloads, &e->data_len) ? WLK_OK : too_large(error);
 }
 
 static wlk_status place_parts(file_layout *layout, uint32_t slack, wlk_error *error) {
@@ -62,10 +48,21 @@ static wlk_status compute_digests(file_layout *layout, uint32_t threads, wlk_err
     return WLK_OK;
 }
 
-static wlk_status check_options(const wlk_write_options *options, wlk_error *error) {
+/* One tensor for each input and output of the main graph. */
+static bool golden_fits(const wlk_model *model, const wlk_golden *golden) {
+    const wlk_graph main_graph = wlk_model_graph(model, 0);
+    return wlk_model_count(model, WLK_SECTION_GRAPHS) > 0 &&
+           golden->input_count == main_graph.inputs && golden->output_count == main_graph.outputs;
+}
+
+static wlk_status check_options(const wlk_model *model, const wlk_write_options *options,
+                                wlk_error *error) {
     const uint32_t chunk = options->chunk_log2;
     if (chunk != 0 && (chunk < ENVELOPE_MIN_CHUNK_LOG2 || chunk > ENVELOPE_MAX_CHUNK_LOG2)) {
         return error_text(error, RULE_WRITE_OPTIONS, WLK_NO_OFFSET, "chunk_log2 %u", chunk);
+    }
+    if (options->golden && !golden_fits(model, options->golden)) {
+        return error_text(error, RULE_WRITE_OPTIONS, WLK_NO_OFFSET, "golden");
     }
     if (options->slack > MAX_SLACK) {
         return error_text(error, RULE_WRITE_OPTIONS, WLK_NO_OFFSET, "slack %u", options->slack);
@@ -79,7 +76,7 @@ static wlk_status edit_metadata(const wlk_write_options *options, file_layout *l
     wlk_limits limits;
     if (options->edit_count == 0) return WLK_OK;
     wlk_limits_default(&limits);
-    return meta_edited(layout->model, options->edits, options->edit_count, &limits,
+    return meta_edited(layout->source.model, options->edits, options->edit_count, &limits,
                        &layout->metadata, error);
 }
 
@@ -87,15 +84,16 @@ wlk_status layout_open(const wlk_model *model, const wlk_write_options *options,
                        file_layout *layout, wlk_error *error) {
     static const wlk_write_options standard = {0};
     const wlk_write_options *use = options ? options : &standard;
-    *layout = (file_layout){.model = model, .tensors = wlk_model_count(model, WLK_SECTION_TENSORS)};
+    *layout = (file_layout){.source = {.model = model, .golden = use->golden}};
+    layout->tensors = source_count(&layout->source);
     msgpack_sbuffer_init(&layout->header.buffer);
-    TRY(check_options(use, error));
+    TRY(check_options(model, use, error));
     TRY(sodium_ready(error));
     layout->envelope.chunk_log2 = use->chunk_log2 ? (uint8_t)use->chunk_log2 : STANDARD_CHUNK_LOG2;
     TRY(edit_metadata(use, layout, error));
-    TRY(layout_offsets(model, &layout->offsets, &layout->envelope.data_len, error));
-    TRY(header_encode(model, layout->metadata ? layout->metadata : model, layout->offsets,
-                      &layout->header, error));
+    TRY(place_payloads(layout, use->compress, error));
+    TRY(header_encode(&layout->source, layout->metadata ? layout->metadata : model,
+                      layout->payloads, &layout->header, error));
     TRY(place_parts(layout, use->slack, error));
     TRY(compute_digests(layout, use->threads ? use->threads : STANDARD_THREADS, error));
     envelope_encode(&layout->envelope, layout->envelope_bytes);
@@ -104,7 +102,7 @@ wlk_status layout_open(const wlk_model *model, const wlk_write_options *options,
 
 void layout_close(file_layout *layout) {
     msgpack_sbuffer_destroy(&layout->header.buffer);
-    mem_free(layout->offsets);
+    packed_free(&layout->source, layout->payloads);
     mem_free(layout->table);
     wlk_model_free(layout->metadata);
     *layout = (file_layout){0};

@@ -9,23 +9,19 @@
 #include "base/envelope.h"
 #include "base/error.h"
 #include "write/pack.h"
+#include "write/packed.h"
 
 typedef struct file_layout {
-    const wlk_model *model;
+    tensor_source source;
     wlk_model *metadata; /* in the place of the model's own; NULL: those */
     uint32_t tensors;
-    uint64_t *offsets; /* of each payload from data_off */
+    packed_payload *payloads; /* by tensor */
     packer header;
     uint8_t *table;
     envelope envelope;
     uint8_t envelope_bytes[ENVELOPE_BYTES]; /* unsigned */
     uint64_t size;                          /* of the file */
 } file_layout;
-
-/* Where each payload lies from data_off on, which follows from their lengths, and where
- * the last one ends. *offsets is the caller's (mem_free). */
-wlk_status layout_offsets(const wlk_model *model, uint64_t **offsets, uint64_t *data_len,
-                          wlk_error *error);
 
 /* Lays the model out and computes all digests. The caller closes it in any case;
  * it refers to the model. options may be NULL; their key is not looked at. */

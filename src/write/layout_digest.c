@@ -14,14 +14,15 @@
 data_run layout_run(const file_layout *layout, uint64_t offset, uint32_t *tensor) {
     static const uint8_t zeros[ENVELOPE_TENSOR_ALIGN];
     for (;; (*tensor)++) {
-        const wlk_tensor t = wlk_model_tensor(layout->model, *tensor);
-        const uint64_t start = layout->offsets[*tensor];
+        const packed_payload *payload = &layout->payloads[*tensor];
+        const uint64_t end = payload->offset + payload->length;
         const bool last = *tensor + 1 == layout->tensors;
-        const uint64_t next = last ? layout->envelope.data_len : layout->offsets[*tensor + 1];
+        const uint64_t next = last ? layout->envelope.data_len : payload[1].offset;
         if (offset >= next) continue;
-        if (offset < start + t.nbytes) {
-            return (data_run){(const uint8_t *)t.data + (offset - start),
-                              start + t.nbytes - offset};
+        if (offset < end) {
+            const uint8_t *bytes =
+                payload->bytes ? payload->bytes : source_tensor(&layout->source, *tensor).data;
+            return (data_run){bytes + (offset - payload->offset), end - offset};
         }
         return (data_run){zeros, next - offset}; /* less than the alignment */
     }
@@ -32,7 +33,7 @@ static uint32_t tensor_at(const file_layout *layout, uint64_t offset) {
     uint32_t low = 0, high = layout->tensors;
     while (high - low > 1) {
         const uint32_t middle = low + (high - low) / 2;
-        if (layout->offsets[middle] <= offset) {
+        if (layout->payloads[middle].offset <= offset) {
             low = middle;
         } else {
             high = middle;

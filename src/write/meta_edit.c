@@ -9,7 +9,6 @@
 #include "trust/ready.h"
 #include "write/header.h"
 #include "write/json_text.h"
-#include "write/layout.h"
 
 /* ---- edits */
 
@@ -51,9 +50,10 @@ wlk_status meta_edited(const wlk_model *model, const wlk_meta_edit *edits, uint3
 /* Does the header that lies there describe this model? The encoding is canonical, so
  * there is one answer. */
 static wlk_status check_same(const uint8_t *head, const envelope *e, const wlk_model *model,
-                             const uint64_t *offsets, wlk_error *error) {
+                             const packed_payload *payloads, wlk_error *error) {
     packer out;
-    wlk_status status = header_encode(model, model, offsets, &out, error);
+    wlk_status status =
+        header_encode(&(tensor_source){.model = model}, model, payloads, &out, error);
     if (status == WLK_OK && (out.buffer.size != e->header_len ||
                              memcmp(out.buffer.data, head + ENVELOPE_BYTES, e->header_len) != 0)) {
         status = error_at(error, RULE_WRITE_HEAD, ENVELOPE_BYTES);
@@ -94,11 +94,12 @@ static void compose(const uint8_t *head, const envelope *old, const packer *head
 }
 
 static wlk_status make_head(const uint8_t *head, const envelope *e, const wlk_model *model,
-                            const wlk_model *metadata, const uint64_t *offsets, uint8_t *new_head,
-                            wlk_error *error) {
+                            const wlk_model *metadata, const packed_payload *payloads,
+                            uint8_t *new_head, wlk_error *error) {
     packer out;
-    TRY(check_same(head, e, model, offsets, error));
-    wlk_status status = header_encode(model, metadata, offsets, &out, error);
+    TRY(check_same(head, e, model, payloads, error));
+    wlk_status status =
+        header_encode(&(tensor_source){.model = model}, metadata, payloads, &out, error);
     if (status == WLK_OK) status = check_room(e, out.buffer.size, error);
     if (status == WLK_OK) compose(head, e, &out, new_head);
     msgpack_sbuffer_destroy(&out.buffer);
@@ -108,16 +109,18 @@ static wlk_status make_head(const uint8_t *head, const envelope *e, const wlk_mo
 wlk_status meta_head(const uint8_t *head, uint64_t head_bytes, const wlk_model *model,
                      const wlk_model *metadata, uint8_t *new_head, wlk_error *error) {
     envelope e;
-    uint64_t *offsets, data_len;
+    const tensor_source source = {.model = model};
+    packed_payload *payloads;
+    uint64_t data_len;
     TRY(sodium_ready(error));
     if (head_bytes < ENVELOPE_BYTES) return error_at(error, RULE_WRITE_HEAD, head_bytes);
     TRY(envelope_decode(head, wlk_model_file_bytes(model), &e, error));
     if (e.data_off != head_bytes) return error_at(error, RULE_WRITE_HEAD, head_bytes);
-    TRY(layout_offsets(model, &offsets, &data_len, error));
-    const wlk_status status = data_len == e.data_len
-                                  ? make_head(head, &e, model, metadata, offsets, new_head, error)
-                                  : error_at(error, RULE_WRITE_HEAD, WLK_NO_OFFSET);
-    mem_free(offsets);
+    TRY(packed_lengths(model, &payloads, error));
+    const bool same = packed_place(&source, payloads, &data_len) && data_len == e.data_len;
+    const wlk_status status = same ? make_head(head, &e, model, metadata, payloads, new_head, error)
+                                   : error_at(error, RULE_WRITE_HEAD, WLK_NO_OFFSET);
+    packed_free(&source, payloads);
     return status;
 }
 

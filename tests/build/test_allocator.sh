@@ -86,5 +86,5 @@ compile="$cc -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror ${SAN:+-fsanitize=$SAN
 $compile -o "$work/shared" -lweighlock-infer -lweighlock
 LD_LIBRARY_PATH="$build/lib" "$work/shared"
 $compile -o "$work/static" -Wl,-Bstatic -lweighlock-infer -lweighlock -Wl,-Bdynamic \
-    -lsodium -lm -lpthread
+    -lsodium -lzstd -lm -lpthread
 "$work/static"

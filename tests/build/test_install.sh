@@ -35,6 +35,7 @@ expected() {
     named 'docs/examples/*' share/doc/weighlock/examples
     named 'docs/schema/*.json' share/weighlock/schema
     named 'policy/*.policy' share/weighlock/policy
+    named 'policy/*.allow' share/weighlock/policy
     if "$build/bin/weighlock" completion bash >/dev/null 2>&1; then
         echo share/bash-completion/completions/weighlock
         echo share/zsh/site-functions/_weighlock

@@ -72,12 +72,12 @@ printf '#include <weighlock/load.h>\n#include <weighlock/parse.h>\n%s\n' \
 for order in "weighlock-parse -lweighlock" "weighlock -lweighlock-parse"; do
     # shellcheck disable=SC2086 # a list of words
     "$cc" ${SAN:+-fsanitize=$SAN} -Iinclude -o "$work/both" "$work/both.c" -L"$lib" -Wl,-Bstatic -l$order \
-        -Wl,-Bdynamic -lsodium -lmsgpackc -lm -lpthread && "$work/both" || fail "-l$order do not link"
+        -Wl,-Bdynamic -lsodium -lmsgpackc -lz -lbz2 -llzma -llz4 -lzstd -lm -lpthread && "$work/both" || fail "-l$order do not link"
 done
 
 # Sanitized libraries need what their runtime needs.
 if [ -z "${SAN:-}" ]; then
-    [ "$(needed "$lib/libweighlock.so")" = "libc libsodium " ] ||
+    [ "$(needed "$lib/libweighlock.so")" = "libc libsodium libzstd " ] ||
         fail "libweighlock.so needs $(needed "$lib/libweighlock.so")"
     [ "$(needed "$lib/libweighlock-infer.so")" = "libc libm libweighlock " ] ||
         fail "libweighlock-infer.so needs $(needed "$lib/libweighlock-infer.so")"

@@ -9,7 +9,9 @@ import subprocess
 import tempfile
 import unittest
 
+import joblib
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 
 from kit import (CAGE, LIMIT, MODELS, OK, REFUSED, ROOT, SYSTEM, TRUST, UNDECIDED, UNSUPPORTED,
                  USAGE, VERBS, WEIGHLOCK, CliTest, Terminal, samples, wlk)
@@ -88,6 +90,9 @@ class Examples(CliTest):
         for onnx in ('upload.onnx', 'release.onnx'):
             shutil.copy(MODELS / 'forest' / 'upload.onnx', self.folder / onnx)
         self.succeeds('sign', 'release.onnx', '-s', self.secret, '--detached')
+        rows = np.genfromtxt(MODELS / 'iris' / 'rows.csv', delimiter=',', skip_header=1)
+        model = LogisticRegression(max_iter=1000).fit(rows[:, :4], np.arange(len(rows)) % 3)
+        joblib.dump(model, self.folder / 'model.joblib')
         self.put('weights.onnx', b'not looked into')
         self.succeeds('sign', 'weights.onnx', '-s', self.secret, '--detached')
         sums = [f'{hashlib.sha256((self.folder / name).read_bytes()).hexdigest()}  {name}\n'
@@ -243,7 +248,7 @@ class Usage(CliTest):
                     self.refused(USAGE, 'cli.usage', verb, *words, says=says, as_json=False)
                 seen.add(option)
         self.assertEqual(seen, {'--output', '--secret', '--public', '--sign', '--trust', '--policy',
-                                '--checksums'})
+                                '--checksums', '--selftest'})
 
     def test_unknown_verb(self):
         line = self.call('predikt').stderr.decode()

@@ -1,11 +1,18 @@
 """Every row of the limits' table, from both sides: what the limit just allows is
 accepted, one more is refused by that limit's own rule (invariant 7). A new row without
 a case here fails."""
+import io
+import pickle
+import pickletools
 import re
 import shutil
 import unittest
+import zlib
 
+import joblib
 import numpy as np
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from kit import LIMIT, MODELS, OK, ROOT, WEIGHLOCK, CliTest, one_object, samples, type_of, wlk
 
@@ -221,7 +228,47 @@ class LimitTable(CliTest):
             self.assertEqual((found.returncode, found.stdout, found.stderr),
                              (OK, expected.stdout, b''))
 
+    def of_packed(self, limit):
+        """Compressed tensors: 2 MiB of zeros and a little noise, so that they grow a lot."""
+        values = np.concatenate([np.zeros(2**20, 'u2'), np.arange(20000, dtype='u2') * 977])
+        model = wlk.Model({'kind': 'weights'}, [wlk.Tensor('t', 'u16', list(values.shape),
+                                                           values)])
+        file = self.put(f'{limit}.wlk', wlk.write(model, samples.EXAMPLE_KEY, compress=True))
+        entry = wlk_header.decode(wlk.split(file.read_bytes()).header)[0]['tensors'][0]
+        ratio = -(-(values.nbytes - 2**20) // entry['nbytes'])
+        needed = ratio if limit == 'inflate_ratio' else None
+        self.both_sides(limit, needed, 'inspect', file, '--trust', self.trust)
+
+    def pickled(self, limit):
+        """What needs some of that limit, and how much if that is plain to see."""
+        if limit == 'estimator_depth':
+            pipeline = make_pipeline(make_pipeline(make_pipeline(StandardScaler())))
+            return pickle.dumps(pipeline.fit([[1.0], [2.0]])), 4
+        data = pickle.dumps({'a': [1, 2, 'text'], 'b': np.arange(9.0)}, 4)
+        if limit == 'inflated_bytes':
+            return zlib.compress(data), len(data)
+        if limit == 'pickle_opcodes':
+            return data, sum(1 for _ in pickletools.genops(data))
+        if limit == 'pickle_depth':
+            inner = np.array([np.array([1, None], dtype=object), None], dtype=object)
+            whole = io.BytesIO()
+            joblib.dump(inner, whole)
+            return whole.getvalue(), None
+        return data, None
+
+    def of_pickles(self, limit):
+        data, needed = self.pickled(limit)
+        file = self.put(f'{limit}.joblib', data)
+        self.both_sides(limit, needed, 'inspect', file)
+
     OTHERS = {
+        'inflated_bytes': of_pickles,
+        'inflate_ratio': of_packed,
+        'inflate_memory': of_packed,
+        'pickle_opcodes': of_pickles,
+        'pickle_objects': of_pickles,
+        'pickle_depth': of_pickles,
+        'estimator_depth': of_pickles,
         'file_bytes': of_whole_files,
         'snapshot_bytes': of_whole_files,
         'cpu_seconds': of_processor_time,

@@ -124,7 +124,7 @@ class Trust(OnnxTest):
                              says='at offset 0')
 
     def test_weights_in_another_file(self):
-        """Its name is in the file, at the offset that is told; nothing opens it."""
+        """Its name is in the file, at the offset that is told, and shown; nothing opens it."""
         elsewhere = (ob.number(1, 2) + ob.number(2, ob.FLOAT) + ob.body(8, 'w') +
                      ob.body(13, ob.body(1, 'location') + ob.body(2, '/etc/passwd')) +
                      ob.number(14, 1))
@@ -133,6 +133,7 @@ class Trust(OnnxTest):
         self.put('upload.onnx', model)
         found = self.object('inspect', 'upload.onnx', '--trust', 'trust', code=REFUSED)
         self.assertEqual(found['rule'], 'onnx.external-data')
+        self.assertEqual(found['detail'], '"/etc/passwd"')
         self.assertLess(found['offset'], len(model))
         self.assertLessEqual(abs(found['offset'] - model.index(b'location')), 32)
 
@@ -247,7 +248,10 @@ class Convert(OnnxTest):
                          for name in ('out.wlk', 'upload.onnx'))
         self.assertEqual(found['operators'], before['operators'])
         self.assertEqual(found['graphs'][0]['outputs'], before['graphs'][0]['outputs'])
-        self.assertEqual(found['metadata'], before['metadata'])
+        digest = hashlib.sha256(UPLOAD).hexdigest()
+        self.assertEqual(found['metadata'], {**before['metadata'],
+                                            '/metadata/source/file': 'upload.onnx',
+                                            '/metadata/source/sha256': digest})
         self.assertEqual(found['signature']['state'], 'trusted')
 
     def test_the_same_model_gives_the_same_bytes(self):

@@ -2,6 +2,7 @@
 import copy
 import hashlib
 import json
+import pickle
 import unittest
 
 import jsonschema
@@ -116,6 +117,13 @@ class Output(EveryVerbTest):
             file = self.put(f'{name}.wlk', wlk.write(model, samples.EXAMPLE_KEY))
             with self.subTest(name):
                 validator('inspect').validate(self.object('inspect', file, '--trust', self.trust))
+
+    def test_models_of_other_formats(self):
+        people = MODELS / 'people'
+        for file in (people / 'upload.joblib', people / 'probabilities.npy',
+                     self.put('plain.pickle', pickle.dumps({'rows': [1, 2.5, None, 'text']}))):
+            with self.subTest(file.name):
+                self.check('inspect', self.object('inspect', file, '--trust', self.trust))
 
     def test_refusals_with_more_to_say(self):
         overflow = MODELS / 'hostile' / 'overflow.wlk'

@@ -4,7 +4,8 @@
  *
  * A FOLDER holds model.onnx and test_data_set_*, or folders that do. With -c each model
  * comes in through the cage: CHILD is weighlock-child; without it is parsed in this process.
- * Each model is also written as a .wlk file and read back, and must then give the same bits.
+ * Each model is also written as a .wlk file and as an ONNX file and read back, and must then
+ * give the same bits.
  * -v shows what passes too. MISSES lists the models that are known not to pass, one
  * "NAME | reason" a line, NAME being the last two parts of the folder. Exit code 0: all that
  * is not listed passes, and nothing that is listed; else 1. */
@@ -136,14 +137,21 @@ static bool compare_output(const wlk_result *result, uint32_t i, const proto_val
     return true;
 }
 
-/* A model, and what became of it as a .wlk file. */
+/* A model, and what became of it as a file of each format. */
+#define WRITTEN 2
+static const struct {
+    const char *name;
+    wlk_format format;
+} formats[WRITTEN] = {{"a .wlk file", WLK_FORMAT_WLK}, {"an ONNX file", WLK_FORMAT_ONNX}};
+
 typedef struct plans {
     wlk_plan *plan;
-    wlk_plan *written;
+    wlk_plan *written[WRITTEN];
 } plans;
 
 /* Has the written model given the same bits? */
-static bool compare_bits(const wlk_result *a, const wlk_result *b, uint32_t output, comparison *c) {
+static bool compare_bits(const wlk_result *a, const wlk_result *b, uint32_t output,
+                         const char *format, comparison *c) {
     const uint64_t count = wlk_result_items(a, output);
     bool same = wlk_result_kind(a, output) == wlk_result_kind(b, output) &&
                 count == wlk_result_items(b, output);
@@ -152,32 +160,44 @@ static bool compare_bits(const wlk_result *a, const wlk_result *b, uint32_t outp
         comparison unused;
         same = compare_forms(&x, &y, &unused) && compare_bytes(&x, &y, &unused);
     }
-    return same || COMPARE_SAY(c, "output %u: as a .wlk file the model gives other bits", output);
+    return same || COMPARE_SAY(c, "output %u: as %s the model gives other bits", output, format);
 }
 
-static bool compare_results(const wlk_result *result, const wlk_result *written,
-                            const data_set *set, comparison *c) {
+static bool compare_results(const wlk_result *result, const data_set *set, comparison *c) {
     for (uint32_t i = 0; i < set->output_count; i++) {
         if (!compare_output(result, i, &set->outputs[i], c)) return false;
-        if (!compare_bits(result, written, i, c)) return false;
     }
     return true;
 }
 
+static bool run_written(const plans *p, uint32_t format, const wlk_argument *arguments,
+                        const wlk_result *result, const data_set *set, comparison *c) {
+    wlk_result *written = NULL;
+    wlk_error error = {.offset = WLK_NO_OFFSET};
+    bool same = wlk_run_arguments(p->written[format], arguments, set->input_count, &written,
+                                  &error) == WLK_OK ||
+                say_error(c, formats[format].name, &error);
+    for (uint32_t i = 0; same && i < set->output_count; i++) {
+        same = compare_bits(result, written, i, formats[format].name, c);
+    }
+    wlk_result_free(written);
+    return same;
+}
+
 static bool run_set(const plans *p, const data_set *set, comparison *c) {
     wlk_argument arguments[MOST_PORTS];
-    wlk_result *result = NULL, *written = NULL;
+    wlk_result *result = NULL;
     wlk_error error = {.offset = WLK_NO_OFFSET};
     for (uint32_t i = 0; i < set->input_count; i++) {
         const proto_value *value = &set->inputs[i];
         arguments[i] = (wlk_argument){value->kind, value->items, value->count};
     }
-    bool same =
-        wlk_run_arguments(p->plan, arguments, set->input_count, &result, &error) == WLK_OK &&
-        wlk_run_arguments(p->written, arguments, set->input_count, &written, &error) == WLK_OK;
-    same = same ? compare_results(result, written, set, c) : say_error(c, "run", &error);
+    bool same = wlk_run_arguments(p->plan, arguments, set->input_count, &result, &error) == WLK_OK;
+    same = same ? compare_results(result, set, c) : say_error(c, "run", &error);
+    for (uint32_t i = 0; same && i < WRITTEN; i++) {
+        same = run_written(p, i, arguments, result, set, c);
+    }
     wlk_result_free(result);
-    wlk_result_free(written);
     return same;
 }
 
@@ -215,17 +235,18 @@ static bool run_sets(const char *folder, const plans *p, comparison *c) {
     return sets > 0 || COMPARE_SAY(c, "there is no data set");
 }
 
-/* As a .wlk file, and back. */
-static bool convert(const wlk_model *model, wlk_model **written, comparison *c) {
+/* As a file, and back. */
+static bool convert(const wlk_model *model, uint32_t format, wlk_model **written, comparison *c) {
     uint8_t *data;
     uint64_t size;
     wlk_error error = {.offset = WLK_NO_OFFSET};
-    if (wlk_write_memory(model, NULL, &data, &size, &error) != WLK_OK) {
-        return say_error(c, "write", &error);
-    }
-    const wlk_status status = wlk_parse_memory(data, size, WLK_FORMAT_WLK, NULL, written, &error);
+    wlk_status status = formats[format].format == WLK_FORMAT_WLK
+                            ? wlk_write_memory(model, NULL, &data, &size, &error)
+                            : wlk_write_onnx_memory(model, &data, &size, &error);
+    if (status != WLK_OK) return say_error(c, formats[format].name, &error);
+    status = wlk_parse_memory(data, size, WLK_FORMAT_NONE, NULL, written, &error);
     wlk_free(data);
-    return status == WLK_OK || say_error(c, "read back", &error);
+    return status == WLK_OK || say_error(c, formats[format].name, &error);
 }
 
 static bool make_plan(const suite *s, const wlk_model *model, wlk_plan **plan, comparison *c) {
@@ -234,17 +255,28 @@ static bool make_plan(const suite *s, const wlk_model *model, wlk_plan **plan, c
            say_error(c, "plan", &error);
 }
 
+static bool make_plans(const suite *s, const wlk_model *model, wlk_model **written, plans *p,
+                       comparison *c) {
+    if (!make_plan(s, model, &p->plan, c)) return false;
+    for (uint32_t i = 0; i < WRITTEN; i++) {
+        if (!convert(model, i, &written[i], c)) return false;
+        if (!make_plan(s, written[i], &p->written[i], c)) return false;
+    }
+    return true;
+}
+
 static bool run_model(const suite *s, const char *folder, comparison *c) {
     char path[PATH_BYTES];
-    wlk_model *model, *written = NULL;
-    plans p = {NULL, NULL};
+    wlk_model *model, *written[WRITTEN] = {NULL};
+    plans p = {.plan = NULL};
     (void)snprintf(path, sizeof path, "%s/model.onnx", folder);
     if (!load_model(s, path, &model, c)) return false;
-    const bool passed = make_plan(s, model, &p.plan, c) && convert(model, &written, c) &&
-                        make_plan(s, written, &p.written, c) && run_sets(folder, &p, c);
+    const bool passed = make_plans(s, model, written, &p, c) && run_sets(folder, &p, c);
     wlk_plan_free(p.plan);
-    wlk_plan_free(p.written);
-    wlk_model_free(written);
+    for (uint32_t i = 0; i < WRITTEN; i++) {
+        wlk_plan_free(p.written[i]);
+        wlk_model_free(written[i]);
+    }
     wlk_model_free(model);
     return passed;
 }

@@ -336,7 +336,8 @@ static wlk_status bind_csv(wlk_error *error) {
     }
     if (status == WLK_OK) status = input_feature_names(have.model, &names, &count, error);
     if (status == WLK_OK) {
-        status = input_bind_csv(table, &port, 1, names, count, &have.limits, &binding, error);
+        status =
+            input_bind_csv(table, &port, 1, names, count, false, &have.limits, &binding, error);
     }
     expect(status != WLK_OK || binding.rows == 3, "rows");
     input_binding_free(&binding);

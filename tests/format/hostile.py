@@ -3,6 +3,7 @@ properly signed. HOSTILE is a list of (name, check of section 5, verdict, file).
 import struct
 
 import msgpack
+import numpy as np
 
 import samples
 import wlk
@@ -130,7 +131,7 @@ ENVELOPE = [
     ('version 2', 'E3', with_envelope(10, b'\x02')),
     ('chunk too small', 'E4', with_envelope(12, b'\x0f')),
     ('chunk too large', 'E4', with_envelope(12, b'\x19')),
-    ('reserved byte 13', 'E5', with_envelope(13, b'\x01')),
+    ('codecs 2', 'E5', with_envelope(13, b'\x02')),
     ('reserved byte 255', 'E5', with_envelope(255, b'\x01')),
     ('signature without key', 'E6', with_envelope(110, bytes(8) + b'\x01', resign=False)),
     ('no header', 'E7', with_envelope(14, bytes(8))),
@@ -314,7 +315,83 @@ PAYLOADS = [
     ('string payload not UTF-8', 'P4', with_data(('t_str', 40), b'\xff')),
 ]
 
+
+
+def packed_model():
+    """A model with a payload of two blocks, and what its parts are."""
+    tensors = [wlk.Tensor('w', 'u16', [600000], np.arange(600000, dtype='u2') // 7)]
+    entries, data = wlk.lay_out(tensors, compress=True)
+    return {'kind': 'weights'}, entries, data
+
+
+def with_packed(change, codecs=1):
+    """change(payload) gives another payload of that tensor."""
+    header, entries, data = packed_model()
+    data = bytes(change(bytearray(data)))
+    entries[0]['nbytes'] = len(data)
+    return wlk.assemble(wlk_header.encode({**header, 'tensors': entries}), data,
+                        samples.EXAMPLE_KEY, codecs=codecs)
+
+
+def put_at(at, content):
+    def change(data):
+        data[at:at + len(content)] = content
+        return data
+    return change
+
+
+def with_first_frame(frame_of):
+    """The first frame is what frame_of(frame) gives."""
+    def change(data):
+        length = int.from_bytes(data[8:12], 'little')
+        frame = frame_of(bytes(data[16:16 + length]))
+        return data[:8] + struct.pack('<I', len(frame)) + data[12:16] + frame + data[16 + length:]
+    return change
+
+
+def flagged(bits):
+    return with_first_frame(lambda frame: frame[:4] + bytes([frame[4] | bits]) + frame[5:])
+
+
+def of_another_size(size):
+    return with_first_frame(lambda frame: frame[:5] + struct.pack('<I', size) + frame[9:])
+
+
+PACKED = [
+    ('the envelope says raw', 'T7', with_packed(bytes, codecs=0)),
+    ('the envelope says compressed', 'T7', with_envelope(13, b'\x01')),
+    ('no room for the length', 'P5', with_packed(lambda data: data[:7])),
+    ('no room for the lengths of frames', 'P5', with_packed(lambda data: data[:15])),
+    ('a plain length of nothing', 'P5', with_packed(put_at(0, struct.pack('<Q', 0)))),
+    ('a plain length of 512', 'P5', with_packed(put_at(0, struct.pack('<Q', 512)))),
+    ('a plain length of 2^64 - 1', 'P5', with_packed(put_at(0, b'\xff' * 8))),
+    ('not shorter than plain', 'P5', with_packed(lambda data: data + bytes(1200000))),
+    ('one element less', 'T4', with_packed(put_at(0, struct.pack('<Q', 1199998)))),
+    ('one byte more', 'T4', with_packed(put_at(0, struct.pack('<Q', 1200001)))),
+    ('a frame is longer', 'P5', with_packed(lambda data: put_at(8, struct.pack(
+        '<I', int.from_bytes(data[8:12], 'little') + 1))(data))),
+    ('a frame of 4 GiB', 'P5', with_packed(put_at(12, b'\xff' * 4))),
+    ('bytes behind the frames', 'P5', with_packed(lambda data: data + b'\0')),
+    ('an empty frame', 'P5', with_packed(with_first_frame(lambda frame: b''))),
+    ('no frame', 'P5', with_packed(with_first_frame(lambda frame: b'\0' * len(frame)))),
+    ('a frame and a byte', 'P5', with_packed(with_first_frame(lambda frame: frame + b'\0'))),
+    ('two frames in one', 'P5', with_packed(with_first_frame(lambda frame: frame + frame))),
+    ('a frame that is cut', 'P5', with_packed(with_first_frame(lambda frame: frame[:-1]))),
+    ('a skippable frame', 'P5', with_packed(with_first_frame(
+        lambda frame: b'\x50\x2a\x4d\x18\4\0\0\0abcd'))),
+    ('a frame with a checksum', 'P5', with_packed(flagged(4))),
+    ('a frame with a reserved bit', 'P5', with_packed(flagged(8))),
+    ('a frame with a dictionary', 'P5', with_packed(flagged(1))),
+    ('a frame of a smaller block', 'P5', with_packed(of_another_size(1048575))),
+    ('a frame of a larger block', 'P5', with_packed(of_another_size(1048577))),
+    ('a frame of 4 GiB plain', 'P5', with_packed(of_another_size(2**32 - 1))),
+    ('a frame of another block', 'P5', with_packed(with_first_frame(
+        lambda frame: wlk.frame_of(bytes(1048575))))),
+    ('a block that is damaged', 'P5', with_packed(with_first_frame(
+        lambda frame: frame[:9] + b'\xff\xff\xff' + frame[12:]))),
+]
+
 HOSTILE = ([(name, check, TRUST, file) for name, check, file in ENVELOPE] +
            [(name, check, REFUSED, file)
-            for name, check, file in HEADER + SCHEMA + TENSORS + GRAPHS + PAYLOADS] +
-           [('codec zstd', 'T1', UNSUPPORTED, with_header(set_in(T0 + ('codec',), 'zstd')))])
+            for name, check, file in HEADER + SCHEMA + TENSORS + GRAPHS + PAYLOADS + PACKED] +
+           [('codec zstd', 'T7', REFUSED, with_header(set_in(T0 + ('codec',), 'zstd')))])

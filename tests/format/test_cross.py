@@ -157,6 +157,36 @@ class WeighlockWrites(CommandTest):
         file = self.pack(self.spec())
         self.assertEqual(wlk.write(wlk.read(file), KEY), file)
 
+    def test_compressed(self):
+        """What either has compressed the other reads, and it is the same model."""
+        tensors = samples.every_dtype() + [
+            wlk.Tensor('long', 'f64', [3, 60000], np.arange(180000) % 1000 / 8),
+            wlk.Tensor('half', 'u16', [1, 700000], np.arange(700000, dtype='u2') // 9),
+            wlk.Tensor('odd', 'c128', [99], np.arange(99) * 1j),
+            wlk.Tensor('text', 'str', [300], ['größe'] * 300),
+            wlk.Tensor('codes', 'u4', [2001], np.ones(2001, 'u1')),
+            wlk.Tensor('noise', 'u8', [600], np.frombuffer(random.Random(1).randbytes(600), 'u1'))]
+        model = wlk.Model({'kind': 'weights'}, tensors)
+        plain = self.put('plain.wlk', wlk.write(model, KEY))
+        small, large = self.folder / 'small.wlk', self.folder / 'large.wlk'
+        self.weighlock('convert', plain, '--trust', self.trust, '--compress', '-o', small,
+                       '--sign', self.secret)
+        self.assertEqual(small.read_bytes()[13], 1)
+        self.assertLess(small.stat().st_size, plain.stat().st_size // 4)
+        self.assertEqual(wlk.write(wlk.read(small.read_bytes(), [KEY.public()]), KEY),
+                         plain.read_bytes())
+        theirs = self.put('theirs.wlk', wlk.write(model, KEY, compress=True))
+        for file in (small, theirs):
+            self.weighlock('convert', file, '--trust', self.trust, '-o', large, '--sign',
+                           self.secret)
+            self.assertEqual(large.read_bytes(), plain.read_bytes())
+            self.weighlock('extract', file, '--trust', self.trust, '--tensor', 'long', '-o',
+                           self.folder / 'long.npy')
+            self.assertTrue((np.load(self.folder / 'long.npy').ravel() == tensors[-6].data).all())
+        codecs = [t['codec'] for t in wlk_header.decode(wlk.split(small.read_bytes()).header)[0][
+            'tensors']]
+        self.assertEqual(codecs[-6:], ['zstd'] * 5 + ['raw'])
+
     def test_packing_twice_gives_the_same_bytes(self):
         first = self.pack(self.spec())
         (self.folder / 'packed.wlk').unlink()

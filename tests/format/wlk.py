@@ -7,6 +7,7 @@ It exists to hold the C implementation against it, so it shares no code with it 
 prefers plainness to speed.
 """
 import base64
+import ctypes
 import hashlib
 import struct
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ DATA_ALIGN = 4096
 TENSOR_ALIGN = 64
 MAX_SLACK = 65536
 CHUNK_LOG2 = 20
+BLOCK = 1 << 20  # of a compressed payload
 
 NUMPY_DTYPES = {
     'f64': '<f8', 'f32': '<f4', 'f16': '<f2', 'bf16': '<u2',
@@ -124,6 +126,85 @@ def secret_key(text):
     return key
 
 
+# ---- compressed payloads (section 4.6)
+
+ZSTD = ctypes.CDLL('libzstd.so.1')
+for name in ('ZSTD_compressBound', 'ZSTD_compress', 'ZSTD_decompress',
+             'ZSTD_findFrameCompressedSize'):
+    getattr(ZSTD, name).restype = ctypes.c_size_t
+
+
+def size_t(number):
+    return ctypes.c_size_t(number)
+
+
+def width_of(dtype):
+    bits = DTYPE_BITS[dtype]
+    return bits // 8 if bits >= 8 else 1
+
+
+def moved_apart(block, width):
+    whole = len(block) // width * width
+    planes = np.frombuffer(block[:whole], dtype='u1').reshape(-1, width).T
+    return planes.tobytes() + block[whole:]
+
+
+def moved_together(block, width):
+    whole = len(block) // width * width
+    elements = np.frombuffer(block[:whole], dtype='u1').reshape(width, -1).T
+    return elements.tobytes() + block[whole:]
+
+
+def frame_of(block, level=9):
+    room = ctypes.create_string_buffer(ZSTD.ZSTD_compressBound(size_t(len(block))))
+    length = ZSTD.ZSTD_compress(room, size_t(len(room)), block, size_t(len(block)), level)
+    return room.raw[:length]
+
+
+def pack(plain, dtype):
+    """A payload as it is compressed, or None where it stays raw."""
+    frames = [frame_of(moved_apart(plain[i:i + BLOCK], width_of(dtype)))
+              for i in range(0, len(plain), BLOCK)]
+    packed = struct.pack(f'<Q{len(frames)}I', len(plain), *map(len, frames)) + b''.join(frames)
+    return packed if len(plain) > 512 and len(packed) < len(plain) else None
+
+
+def header_of_frame(length):
+    """How a frame begins: magic, descriptor, content size."""
+    flag, size = ((0, struct.pack('<B', length)) if length < 256 else
+                  (1, struct.pack('<H', length - 256)) if length < 65792 else
+                  (2, struct.pack('<I', length)))
+    return b'\x28\xb5\x2f\xfd' + bytes([flag << 6 | 0x20]) + size
+
+
+def decode_frame(frame, length, at):
+    out = ctypes.create_string_buffer(length)
+    whole = frame.startswith(header_of_frame(length)) and ZSTD.ZSTD_findFrameCompressedSize(
+        frame, size_t(len(frame))) == len(frame)
+    if not whole or ZSTD.ZSTD_decompress(out, size_t(length), frame, size_t(len(frame))) != length:
+        raise WlkError('P5', 'a frame does not give its block', at)
+    return out.raw
+
+
+def unpack(data, entry, at):
+    """The plain payload of a tensor's compressed one at offset `at`."""
+    dtype = entry['dtype']
+    plain = int.from_bytes(data[:8], 'little')
+    count = -(-plain // BLOCK)
+    refuse_unless(len(data) >= 8 and plain > 512 and plain > len(data), 'P5', 'length', at)
+    refuse_unless(8 + 4 * count <= len(data), 'P5', 'no room for the lengths', at)
+    lengths = struct.unpack_from(f'<{count}I', data, 8)
+    refuse_unless(8 + 4 * count + sum(lengths) == len(data), 'P5', 'frames do not tile', at)
+    wlk_header.check_plain(entry, plain, at)
+    blocks, position = [], 8 + 4 * count
+    for i, length in enumerate(lengths):
+        block = decode_frame(data[position:position + length], min(BLOCK, plain - i * BLOCK),
+                             at + position)
+        blocks.append(moved_together(block, width_of(dtype)))
+        position += length
+    return b''.join(blocks)
+
+
 # ---- payloads
 
 def pack_bits(codes, bits):
@@ -207,6 +288,7 @@ def refuse_unless(holds, check, text, offset):
 @dataclass
 class Envelope:
     chunk_log2: int
+    codecs: int
     header: bytes
     table: bytes
     slack: bytes
@@ -221,12 +303,12 @@ class Envelope:
 def split(file):
     """E1 to E8: the parts of a file by its envelope; nothing is verified yet."""
     refuse_unless(len(file) >= FIELDS.size, 'E1', 'shorter than the envelope', len(file))
-    (constant, version, chunk_log2, zero, header_len, table_len, data_off, data_len, header_digest,
+    (constant, version, chunk_log2, codecs, header_len, table_len, data_off, data_len, header_digest,
      table_digest, key_id, signature, zeros) = FIELDS.unpack_from(file)
     refuse_unless(constant == CONSTANT, 'E2', 'wrong magic', 0)
     refuse_unless(version == 1, 'E3', 'wrong version', 10)
     refuse_unless(16 <= chunk_log2 <= 24, 'E4', 'wrong chunk size', 12)
-    refuse_unless(zero == 0, 'E5', 'not zero', 13)
+    refuse_unless(codecs <= 1, 'E5', 'codecs', 13)
     refuse_unless(not any(zeros), 'E5', 'not zero', 182)
     refuse_unless(any(key_id) or not any(signature), 'E6', 'a signature without a key', 118)
     table_at = HEADER_AT + header_len
@@ -237,7 +319,7 @@ def split(file):
     refuse_unless(data_off % DATA_ALIGN == 0 and data_off >= table_end, 'E7', 'wrong place', 30)
     refuse_unless(data_off + data_len == len(file), 'E7', 'wrong end of file', 38)
     refuse_unless(data_off - table_end <= MAX_SLACK, 'E8', 'too much slack', 30)
-    return Envelope(chunk_log2, file[HEADER_AT:table_at], file[table_at:table_end],
+    return Envelope(chunk_log2, codecs, file[HEADER_AT:table_at], file[table_at:table_end],
                     file[table_end:data_off], file[data_off:], data_off, header_digest,
                     table_digest, key_id, signature)
 
@@ -269,12 +351,12 @@ def seal(file, key=None):
     return bytes(file)
 
 
-def assemble(header, data, key=None, chunk_log2=CHUNK_LOG2, slack=0):
+def assemble(header, data, key=None, chunk_log2=CHUNK_LOG2, slack=0, codecs=0):
     """A file of these encoded parts, `slack` bytes longer than need be. Checks nothing."""
     table = digest_table(data, chunk_log2)
     table_end = HEADER_AT + len(header) + len(table)
     data_off = -(-(table_end + slack) // DATA_ALIGN) * DATA_ALIGN
-    envelope = FIELDS.pack(CONSTANT, 1, chunk_log2, 0, len(header), len(table), data_off,
+    envelope = FIELDS.pack(CONSTANT, 1, chunk_log2, codecs, len(header), len(table), data_off,
                            len(data), digest(header), digest(table), bytes(8), bytes(64),
                            bytes(74))
     zeros = bytes(data_off - table_end)
@@ -283,24 +365,27 @@ def assemble(header, data, key=None, chunk_log2=CHUNK_LOG2, slack=0):
 
 # ---- whole files
 
-def lay_out(tensors):
+def lay_out(tensors, compress=False):
     """The header entries and the data of some tensors."""
     entries, data = [], b''
     for tensor in tensors:
         data += bytes(-len(data) % TENSOR_ALIGN)
         payload = payload_of(tensor)
-        entry = {'codec': 'raw', 'dtype': tensor.dtype, 'name': tensor.name,
+        packed = pack(payload, tensor.dtype) if compress else None
+        payload = packed or payload
+        entry = {'codec': 'zstd' if packed else 'raw', 'dtype': tensor.dtype, 'name': tensor.name,
                  'nbytes': len(payload), 'offset': len(data), 'shape': list(tensor.shape)}
         entries.append({**entry, **({'block': tensor.block} if tensor.block else {})})
         data += payload
     return entries, data
 
 
-def write(model, secret_key=None):
+def write(model, secret_key=None, compress=False):
     """The canonical file of a model (section 6)."""
-    entries, data = lay_out(model.tensors)
+    entries, data = lay_out(model.tensors, compress)
     header = wlk_header.encode({**model.header, 'tensors': entries})
-    file = assemble(header, data, secret_key)
+    file = assemble(header, data, secret_key,
+                    codecs=int(any(entry['codec'] == 'zstd' for entry in entries)))
     read(file)
     return file
 
@@ -313,12 +398,17 @@ def read(file, public_keys=()):
     header, end = wlk_header.decode(envelope.header)
     refuse_unless(len(envelope.data) == end, 'T5', 'data does not end with the last tensor', 38)
     entries = header.pop('tensors')
+    refuse_unless(any(entry['codec'] == 'zstd' for entry in entries) == bool(envelope.codecs),
+                  'T7', 'the envelope says otherwise of codecs', 13)
     tensors, position = [], 0
     for entry in entries:
         at, length = entry['offset'], entry['nbytes']
         refuse_unless(not any(envelope.data[position:at]), 'P1', 'not zero between tensors',
                       envelope.data_off + position)
         position = at + length
-        tensors.append(tensor_from(entry, envelope.data[at:position], envelope.data_off + at))
+        payload, place = envelope.data[at:position], envelope.data_off + at
+        if entry['codec'] == 'zstd':
+            payload = unpack(payload, entry, place)
+        tensors.append(tensor_from(entry, payload, place))
     return Model(header, tensors, envelope.key_id, trusted, envelope.chunk_log2)
 

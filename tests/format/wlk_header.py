@@ -195,9 +195,7 @@ def dtype(allowed):
 
 
 def codec(value, path):
-    if value == 'zstd':
-        raise Fault('T1', 'unsupported: codec zstd', path)
-    if value != 'raw':
+    if value not in ('raw', 'zstd'):
         raise Fault('T1', 'needs a codec', path)
 
 
@@ -265,9 +263,10 @@ def element_count(shape, path=()):
     return 0 if 0 in shape else product
 
 
-def check_nbytes(tensor, path):
+def check_nbytes(tensor, path, plain=None):
+    """T3 and T4; of a compressed tensor its length is known when its payload is: `plain`."""
     count = element_count(tensor['shape'], path + ('shape',))
-    kind, nbytes = tensor['dtype'], tensor['nbytes']
+    kind, nbytes = tensor['dtype'], tensor['nbytes'] if plain is None else plain
     if (kind == 'block') != ('block' in tensor):
         raise Fault('T3', 'needs block exactly if dtype is block', path)
     if kind == 'block':
@@ -279,8 +278,18 @@ def check_nbytes(tensor, path):
         right = nbytes >= 8 * (count + 1)
     else:
         right = nbytes == (count * DTYPE_BITS[kind] + 7) // 8
+    if tensor['codec'] == 'zstd' and plain is None:
+        return
     if not right:
         raise Fault('T4', 'needs another number of bytes', path + ('nbytes',))
+
+
+def check_plain(tensor, plain, at):
+    """T4 for a compressed tensor."""
+    try:
+        check_nbytes(tensor, (), plain)
+    except Fault as fault:
+        raise WlkError(fault.check, fault.text, at) from None
 
 
 def check_tensors(tensors):

@@ -122,7 +122,11 @@ static void test_formats_are_known_by_how_they_begin(void **state) {
         {"..\x89WLK\r\n\x1a\n", 10, WLK_FORMAT_WLK}, /* its first bytes damaged */
         {"\xc4\xfd\x89WLK\r\n\x1a\n", 10, WLK_FORMAT_WLK},
         {"\xc4\xfd\x89WLK\r\n\x1a\r", 10, WLK_FORMAT_NONE},
-        {"\x93NUMPY\1\0..", 10, WLK_FORMAT_NONE},
+        {"\x93NUMPY\1\0..", 10, WLK_FORMAT_NPY},
+        {"\x80\5N.", 4, WLK_FORMAT_PICKLE},
+        {"\x80\6N.", 4, WLK_FORMAT_NONE},
+        {"(lp0\nI1\na.", 10, WLK_FORMAT_PICKLE}, /* protocol 0 */
+        {"I am text\n", 10, WLK_FORMAT_NONE},
         {"PK\3\4......", 10, WLK_FORMAT_NONE},
     };
     (void)state;

@@ -155,12 +155,20 @@ static json_t *spans_json(const wlk_model *model) {
     return all;
 }
 
+static json_t *meta_json(const wlk_meta *m) {
+    if (m->type == WLK_META_STRING) return json_string(m->s);
+    if (m->type == WLK_META_UINT) return json_integer((json_int_t)m->u);
+    if (m->type != WLK_META_FLOAT) return json_integer(m->i);
+    char text[32]; /* JSON has no NaN */
+    (void)snprintf(text, sizeof text, "%.17g", m->f);
+    return json_string(text);
+}
+
 static json_t *metadata_json(const wlk_model *model) {
     json_t *all = json_object();
     for (uint32_t i = 0; i < wlk_model_count(model, WLK_SECTION_METADATA); i++) {
         const wlk_meta m = wlk_model_meta(model, i);
-        (void)json_object_set_new(all, m.path,
-                                  m.type == WLK_META_STRING ? json_string(m.s) : json_integer(m.i));
+        (void)json_object_set_new(all, m.path, meta_json(&m));
     }
     return all;
 }

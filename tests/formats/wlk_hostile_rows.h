@@ -115,7 +115,7 @@ static const hostile_row tensors[] = {
     {"name is empty", "name:w", "name:@''", "header.empty", 0},
     {"name occurs twice", "name:g", "name:@w", "header.name-duplicate", 0},
     {"codec is a number", "codec:raw", "codec:@0", "header.type", 0},
-    {"codec zstd", "codec:raw", "codec:@zstd", "header.codec", WLK_UNSUPPORTED},
+    {"codec zstd", "codec:raw", "codec:@zstd", "header.codec", 0},
     {"unknown codec", "codec:raw", "codec:@lzma", "header.codec-unknown", 0},
     {"codec is empty", "codec:raw", "codec:@''", "header.codec-unknown", 0},
     {"unknown dtype", "dtype:f32, name:w", "dtype:@f33, name:w", "tensor.dtype", 0},

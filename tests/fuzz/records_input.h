@@ -106,7 +106,7 @@ static inline void records_wire(records_input *in, wire_transport transport) {
 
 static inline void records_refuse(records_input *in, wlk_rule rule) {
     const wire_input head = {.raw_only = 1, .file_bytes = 4096};
-    const wire_refuse refuse = {rule, (uint32_t)rule_status(rule), 12};
+    const wire_refuse refuse = {.rule = rule, .status = (uint32_t)rule_status(rule), .offset = 12};
     in->size = 0;
     records_put(in, &head, sizeof head);
     records_hello(in);

@@ -109,7 +109,7 @@ static _Noreturn void hang(void) {
 }
 
 static void claim_violation(void) {
-    const wire_refuse body = {RULE_CAGE_SYSCALL, WLK_CAGE, 0};
+    const wire_refuse body = {.rule = RULE_CAGE_SYSCALL, .status = WLK_CAGE};
     if (!is(CALLER_claims_violation) && !is(CALLER_claims_and_hangs)) return;
     (void)(channel_send(&out, FRAME_REFUSE, &body, sizeof body) && channel_flush(&out));
     if (is(CALLER_claims_and_hangs)) hang();

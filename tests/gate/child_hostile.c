@@ -174,7 +174,7 @@ static void crash(void) {
 static void misbehave_at_once(void) {
     const frame_header data = frame_make(FRAME_DATA, FRAME_RAW, 16, 0, 0);
     const frame_header end = frame_make(FRAME_END, 0, 0, 0, 0);
-    const wire_refuse body = {RULE_FORMAT_UNKNOWN, WLK_UNDECIDED, 0};
+    const wire_refuse body = {.rule = RULE_FORMAT_UNKNOWN, .status = WLK_UNDECIDED};
     const frame_header refuse = frame_make(FRAME_REFUSE, 0, sizeof body, 0, 0);
     if (is(HOSTILE_exits_0_at_once)) _exit(0);
     if (is(HOSTILE_exits_1_at_once)) _exit(1);
@@ -454,7 +454,7 @@ static void misbehave_after_end(void) {
 }
 
 static void refuse(void) {
-    static wire_refuse body = {RULE_FORMAT_UNKNOWN, WLK_UNDECIDED, 77};
+    static wire_refuse body = {.rule = RULE_FORMAT_UNKNOWN, .status = WLK_UNDECIDED, .offset = 77};
     if (!(self.order.limits.columns >= HOSTILE_refuses &&
           self.order.limits.columns <= HOSTILE_refuses_and_hangs)) {
         return;
@@ -466,6 +466,9 @@ static void refuse(void) {
     if (is(HOSTILE_refuse_rule_unknown)) body.rule = RULE_COUNT;
     if (is(HOSTILE_refuse_other_verdict)) body.status = WLK_TRUST;
     if (is(HOSTILE_refuse_verdict_ok)) body.status = WLK_OK;
+    if (is(HOSTILE_refuse_text_endless)) memset(body.text, 'a', sizeof body.text);
+    if (is(HOSTILE_refuse_text_not_utf8)) memcpy(body.text, "a\xff", 2);
+    if (is(HOSTILE_refuse_text_behind_its_end)) memcpy(body.text, "a\0b", 3);
     sent_frame f = {frame_make(FRAME_REFUSE, 0, sizeof body, 1 + sent, 0), (const uint8_t *)&body,
                     sizeof body};
     if (is(HOSTILE_refuse_length)) f.header.length = f.length = 8;
@@ -538,7 +541,10 @@ static void say_something_else(void) {
 }
 
 static void refuse_with(void) {
-    const wire_refuse body = {(uint32_t)parameter, (uint32_t)rule_status((uint32_t)parameter), 5};
+    const wire_refuse body = {.rule = (uint32_t)parameter,
+                              .status = (uint32_t)rule_status((uint32_t)parameter),
+                              .offset = 5,
+                              .text = "said \x1b[2J\nweighlock: good \xe2\x80\xae"};
     if (!is(HOSTILE_refuses_with)) return;
     const sent_frame f = {frame_make(FRAME_REFUSE, 0, sizeof body, 1, 0), (const uint8_t *)&body,
                           sizeof body};

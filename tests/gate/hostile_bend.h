@@ -9,7 +9,7 @@
 /* A frame of that type as it should be, but for where it stands. */
 static inline sent_frame bend_stranger(const answer *a, uint32_t type) {
     static const wire_hello hello = {.protocol = WIRE_PROTOCOL, .layers = LAYER_COUNT};
-    static const wire_refuse refuse = {RULE_FORMAT_UNKNOWN, WLK_UNDECIDED, 0};
+    static const wire_refuse refuse = {.rule = RULE_FORMAT_UNKNOWN, .status = WLK_UNDECIDED};
     const frame_type frame = (frame_type)type;
     for (unsigned i = 0; i < a->count; i++) {
         if (a->frames[i].header.type == type) return a->frames[i];

@@ -138,6 +138,9 @@
     X(refuse_rule_unknown)                                                             \
     X(refuse_other_verdict)                                                            \
     X(refuse_verdict_ok)                                                               \
+    X(refuse_text_endless)                                                             \
+    X(refuse_text_not_utf8)                                                            \
+    X(refuse_text_behind_its_end)                                                      \
     X(refuse_length)                                                                   \
     X(refuse_cut)                                                                      \
     X(refuse_trailing)                                                                 \

@@ -270,7 +270,8 @@ static inline void mutate_foreign(answer *a, uint64_t *random) {
     uint8_t *body = answer_new_body(a, at, lengths[type]);
     if (!body || type != FRAME_REFUSE) return;
     const uint32_t rule = (uint32_t)mutate_below(random, RULE_COUNT + 1);
-    const wire_refuse refuse = {rule, (uint32_t)rule_status(rule), mutate_number(random, 0)};
+    const wire_refuse refuse = {
+        .rule = rule, .status = (uint32_t)rule_status(rule), .offset = mutate_number(random, 0)};
     memcpy(body, &refuse, sizeof refuse);
     if (mutate_below(random, 2)) a->count = at + 1; /* and nothing behind it */
 }

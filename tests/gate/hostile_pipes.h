@@ -196,9 +196,11 @@ static inline bool is_parents_own(const char *rule) {
 
 /* May a REFUSE say so? */
 static inline bool is_childs_own(const char *rule) {
-    static const char *const layers[] = {"data.",   "format.", "graph.",  "header.",
-                                         "limit.",  "onnx.",   "opset.",  "selftest.tolerance",
-                                         "string.", "type.",   "tensor.", "internal."};
+    static const char *const layers[] = {
+        "data.",     "format.", "graph.",  "header.",  "inflate.",
+        "internal.", "joblib.", "limit.",  "npy.",     "numpy.",
+        "onnx.",     "opset.",  "pickle.", "sklearn.", "selftest.tolerance",
+        "string.",   "tensor.", "type."};
     bool own = false;
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) own |= begins_with(rule, layers[i]);
     return own;

@@ -141,5 +141,14 @@ class HostileText(CliTest):
                 self.assertEqual(one_object(result.stdout)['rule'], seen)
 
 
+    def test_the_text_of_a_refusal(self):
+        """It is shown as the child's word about the file, on the one line of that refusal."""
+        result = self.by_child('refuses_with', RULES['header.trailing'], 'inspect', self.file)
+        self.assertEqual((result.returncode, result.stdout), (1, b''))
+        self.assertRegex(result.stderr.decode(), r'\Aweighlock: [^\n]+\n\Z')
+        self.assertIn('said ?[2J?weighlock: good', result.stderr.decode())
+        self.assert_harmless(result)
+
+
 if __name__ == '__main__':
     unittest.main()

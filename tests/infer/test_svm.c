@@ -8,6 +8,11 @@ static void test_svm_cases(void **state) {
     assert_true(run_case_file("tests/infer/cases/svm.txt") >= 60);
 }
 
+static void test_svm_cases_of_weighlock(void **state) {
+    (void)state;
+    assert_true(run_case_file("tests/infer/cases/weighlock_svm.txt") >= 60);
+}
+
 /* Whatever coefficients, rows and probabilities hold, a label is one of the labels. */
 static void test_a_label_whatever_the_numbers(void **state) {
     (void)state;
@@ -48,6 +53,7 @@ static void test_a_label_whatever_the_numbers(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_svm_cases),
+        cmocka_unit_test(test_svm_cases_of_weighlock),
         cmocka_unit_test(test_a_label_whatever_the_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

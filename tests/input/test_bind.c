@@ -20,16 +20,22 @@ typedef struct bind_case {
     uint32_t feature_count;
 } bind_case;
 
-static wlk_status bind_input(const bind_case *c, input_binding *binding, wlk_error *error) {
+static wlk_status bind_some(const bind_case *c, bool ignore_unknown, input_binding *binding,
+                            wlk_error *error) {
     static const csv_options automatic = {0};
     csv_table *table;
     expect_ok(
         csv_parse((const uint8_t *)c->csv, strlen(c->csv), &automatic, &limits, &table, error),
         error);
-    const wlk_status status = input_bind_csv(table, c->ports, c->port_count, c->features,
-                                             c->feature_count, &limits, binding, error);
+    const wlk_status status =
+        input_bind_csv(table, c->ports, c->port_count, c->features, c->feature_count,
+                       ignore_unknown, &limits, binding, error);
     csv_free(table);
     return status;
+}
+
+static wlk_status bind_input(const bind_case *c, input_binding *binding, wlk_error *error) {
+    return bind_some(c, false, binding, error);
 }
 
 static void test_accepted(void **state) {
@@ -210,6 +216,49 @@ static void test_refused(void **state) {
     }
 }
 
+/* Columns that the model does not know are left aside where that is asked for, and no other
+ * thing is forgiven. */
+static void test_unknown_columns_left_aside(void **state) {
+    (void)state;
+    static const struct {
+        bind_case given;
+        const char *rule, *says; /* NULL: it is taken, and the first values are 1 and 2 */
+    } rows[] = {
+        {{"y,b,a,z\nx,2,1,\n", {PORT("x", WLK_F64, 2, ANY, 2)}, 1, {"a", "b"}, 2}, NULL, NULL},
+        {{"b,,a\n2,7,1\n", {PORT("a", WLK_F64, 1, ANY), PORT("b", WLK_F64, 1, ANY)}, 2, {0}, 0},
+         NULL,
+         NULL},
+        {{"a,B,c\n1,2,3\n", {PORT("x", WLK_F64, 2, ANY, 2)}, 1, {"a", "b"}, 2},
+         "input.missing-column",
+         "\"b\"; the nearest that the table has is \"B\""},
+        {{"a,other\n1,2\n", {PORT("x", WLK_F64, 2, ANY, 2)}, 1, {"a", "b"}, 2},
+         "input.missing-column",
+         "\"b\""},
+        {{"a,a,b\n1,1,2\n", {PORT("x", WLK_F64, 2, ANY, 2)}, 1, {"a", "b"}, 2},
+         "input.duplicate-column",
+         "\"a\""},
+        {{"1,2,3\n", {PORT("x", WLK_F64, 2, ANY, 2)}, 1, {"a", "b"}, 2}, /* nothing has a name */
+         "input.columns",
+         "takes 2, not 3"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        input_binding binding;
+        wlk_error error = {0};
+        const wlk_status status = bind_some(&rows[i].given, true, &binding, &error);
+        if (rows[i].rule) {
+            expect_refused(rows[i].given.csv, status, &error, rows[i].rule, rows[i].says);
+            continue;
+        }
+        expect_ok(status, &error);
+        const double *first = binding.arrays[0].tensor.data;
+        const double *last = binding.arrays[binding.count - 1].tensor.data;
+        assert_true(first[0] == 1);
+        assert_true((binding.count == 1 ? first[1] : last[0]) == 2);
+        input_binding_free(&binding);
+        assert_int_not_equal(bind_input(&rows[i].given, &binding, &error), WLK_OK);
+    }
+}
+
 /* The model's own list, where it is a list of strings. */
 static void test_feature_names(void **state) {
     (void)state;
@@ -263,7 +312,7 @@ static void test_many_columns(void **state) {
     wlk_error error = {0};
     EXPECT_OK(
         csv_parse((const uint8_t *)text, (size_t)(at - text), &options, &limits, &table, &error));
-    EXPECT_OK(input_bind_csv(table, &port, 1, features, COLUMNS, &limits, &binding, &error));
+    EXPECT_OK(input_bind_csv(table, &port, 1, features, COLUMNS, false, &limits, &binding, &error));
     for (uint64_t i = 0; i < COLUMNS; i++) {
         assert_true(load_f64(binding.arrays[0].owned + 8 * i) == (double)i);
     }
@@ -276,7 +325,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepted),     cmocka_unit_test(test_mixed_dtypes),
         cmocka_unit_test(test_refused),      cmocka_unit_test(test_feature_names),
-        cmocka_unit_test(test_many_columns),
+        cmocka_unit_test(test_many_columns), cmocka_unit_test(test_unknown_columns_left_aside),
     };
     wlk_limits_default(&limits);
     return cmocka_run_group_tests(tests, NULL, NULL);

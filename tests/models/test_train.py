@@ -23,7 +23,7 @@ class Train(unittest.TestCase):
 
     def test_check_notices_every_kind_of_difference(self):
         with tempfile.TemporaryDirectory() as folder:
-            for name in ('iris', 'digits', 'forest'):
+            for name in ('iris', 'digits', 'forest', 'people'):
                 shutil.copytree(HERE / name, pathlib.Path(folder, name))
             place = pathlib.Path(folder, 'iris')
             array = np.load(place / 'coefficients.npy')

@@ -1,6 +1,6 @@
-"""Trains the three models that demo and tests use, on the data inside scikit-learn.
+"""Trains the models that demo and tests use, on the data inside scikit-learn, and on made up ones.
 
-    train.py FOLDER           writes FOLDER/iris, FOLDER/digits and FOLDER/forest
+    train.py FOLDER           writes FOLDER/iris, FOLDER/digits, FOLDER/forest and FOLDER/people
     train.py --check FOLDER   trains again and compares with what lies there
 
 See README.md for what each file is. Nothing here depends on time, place or the
@@ -17,16 +17,20 @@ import tempfile
 
 os.environ['OPENBLAS_NUM_THREADS'] = '1'  # one order of summation
 
+import joblib  # noqa: E402
 import numpy as np  # noqa: E402
+import pandas  # noqa: E402
 import sklearn  # noqa: E402
 import onnx_bytes  # noqa: E402
+from sklearn.compose import make_column_transformer  # noqa: E402
 from sklearn.datasets import load_digits, load_iris  # noqa: E402
 from sklearn.ensemble import RandomForestClassifier  # noqa: E402
+from sklearn.impute import SimpleImputer  # noqa: E402
 from sklearn.linear_model import LogisticRegression  # noqa: E402
 from sklearn.model_selection import train_test_split  # noqa: E402
 from sklearn.neural_network import MLPClassifier  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
-from sklearn.preprocessing import StandardScaler  # noqa: E402
+from sklearn.preprocessing import OneHotEncoder, StandardScaler  # noqa: E402
 
 TOLERANCE = 1e-9
 HELD_OUT = 0.25
@@ -244,7 +248,46 @@ def forest():
     }
 
 
-MODELS = {'iris': iris, 'digits': digits, 'forest': forest}
+# ---- a joblib file, as somebody would upload it: texts, numbers, and holes in both
+
+TOWNS = ['Århus', 'Bergen', 'Gdańsk', 'Kiel', 'Oslo', 'Turku', 'Visby']
+PEOPLE = 400
+
+
+def people_table():
+    """Made up people, and whether they took the ferry last year."""
+    random = np.random.RandomState(SEED)
+    town, pet = random.randint(7, size=PEOPLE), random.randint(3, size=PEOPLE)
+    age = random.randint(16, 90, size=PEOPLE).astype(float)
+    income = random.randint(12, 160, size=PEOPLE) * 500.0
+    liking = town - 3 + (45 - age) / 20 + (pet == 0) + income / 40_000 + random.normal(0, 1, PEOPLE)
+    frame = pandas.DataFrame({'town': np.array(TOWNS, dtype=object)[town],
+                              'pet': np.array(['cat', 'dog', 'none'], dtype=object)[pet],
+                              'age': age, 'income': income})
+    for name, hole in ('pet', None), ('age', np.nan), ('income', np.nan):
+        frame.loc[random.rand(PEOPLE) < 0.08, name] = hole
+    return frame, np.where(liking > 0.5, 'ferry', 'stayed')
+
+
+def people():
+    rows, label = people_table()
+    numbers = make_pipeline(SimpleImputer(strategy='median'), StandardScaler())
+    table_maker = make_column_transformer(
+        (OneHotEncoder(handle_unknown='ignore'), ['town', 'pet']), (numbers, ['age', 'income']))
+    model = make_pipeline(table_maker, RandomForestClassifier(30, max_depth=6, random_state=SEED))
+    model.fit(rows[:300], label[:300])
+    upload = io.BytesIO()
+    joblib.dump(model, upload, compress=('zlib', 9))
+    rows = rows[300:]
+    return {
+        'upload.joblib': upload.getvalue(),
+        'rows.csv': rows.to_csv(index=False).encode(),
+        'labels.csv': table(['label'], [[name] for name in model.predict(rows)]),
+        'probabilities.npy': npy(model.predict_proba(rows)),
+    }
+
+
+MODELS = {'iris': iris, 'digits': digits, 'forest': forest, 'people': people}
 
 
 def write_models(folder):

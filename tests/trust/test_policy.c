@@ -22,6 +22,7 @@ static wlk_policy marked(void) {
     wlk_policy policy;
     memset(&policy, 0x5a, sizeof policy);
     policy.nan = policy.infinity = WLK_IGNORE;
+    policy.pickle_bytes = 0; /* rows that are there must be rows */
     return policy;
 }
 
@@ -71,6 +72,44 @@ static void test_every_setting(void **state) {
     assert_int_equal(policy.legacy_signatures, 1);
     assert_int_equal(policy.nan, WLK_REFUSE);
     assert_int_equal(policy.infinity, WLK_IGNORE);
+}
+
+/* Rows for pickles, as the child gets them. */
+static void test_pickle_rows(void **state) {
+    (void)state;
+    static const char text[] =
+        "[pickle]\n"
+        "my_lib.steps.Marker = opaque\n"
+        "  _a.B2=record\r\n"
+        "[trust]\nthreshold = 2\n";
+    static const char rows[] = "\2\23my_lib.steps.Marker\1\5_a.B2";
+    wlk_policy policy;
+    wlk_error error;
+    wlk_policy_default(&policy);
+    assert_int_equal(policy.pickle_bytes, 0);
+    EXPECT_OK(parse(text, sizeof text - 1, &policy, &error));
+    assert_int_equal(policy.pickle_bytes, sizeof rows - 1);
+    assert_memory_equal(policy.pickle, rows, sizeof rows - 1);
+    assert_int_equal(policy.threshold, 2);
+}
+
+/* As many as there is room for (invariant 7). */
+static void test_pickle_rows_fill_their_room(void **state) {
+    (void)state;
+    enum { NAME = 254, ROW = NAME + 2, ROWS = WLK_POLICY_PICKLE_BYTES / ROW };
+    static char text[65536];
+    char *at = text + sprintf(text, "[pickle]\n");
+    wlk_policy policy;
+    wlk_error error = {0};
+    for (int i = 0; i < ROWS; i++) at += sprintf(at, "a.b%0*d=record\n", NAME - 3, i);
+    wlk_policy_default(&policy);
+    EXPECT_OK(parse(text, (size_t)(at - text), &policy, &error));
+    assert_int_equal(policy.pickle_bytes, WLK_POLICY_PICKLE_BYTES);
+    at += sprintf(at, "a.b=record\n");
+    wlk_policy_default(&policy);
+    assert_int_equal(parse(text, (size_t)(at - text), &policy, &error), WLK_USAGE);
+    assert_string_equal(wlk_rule_name(error.rule), "policy.text");
+    assert_non_null(strstr(error.text, "line 130: more rows"));
 }
 
 static void test_every_limit_has_its_name(void **state) {
@@ -200,6 +239,21 @@ static const refusal_row refusals[] = {
     {"[limits]\n[@limits]\n", RULE_POLICY_TWICE, "again limits"},
     {"[limits]\nnodes = 1\n@nodes = 1\n", RULE_POLICY_TWICE, "line 3: again nodes"},
     {"[audit]\nnan = refuse\ninfinity = ignore\n@nan = ignore\n", RULE_POLICY_TWICE, "again nan"},
+    /* rows for pickles */
+    {"[pickle]\n@Marker = opaque\n", RULE_POLICY_NAME, "module.Name is wanted"},
+    {"[pickle]\n@.Marker = opaque\n", RULE_POLICY_NAME, "not .Marker"},
+    {"[pickle]\n@a..b = opaque\n", RULE_POLICY_NAME, "a..b"},
+    {"[pickle]\n@a.b. = opaque\n", RULE_POLICY_NAME, "a.b."},
+    {"[pickle]\n@a.* = opaque\n", RULE_POLICY_NAME, "a.*"},
+    {"[pickle]\n@a.1b = opaque\n", RULE_POLICY_NAME, "a.1b"},
+    {"[pickle]\n@a b.c = opaque\n", RULE_POLICY_NAME, "a b.c"},
+    {"[pickle]\n@a.\xc3\xbc = opaque\n", RULE_POLICY_NAME, "module.Name"},
+    {"[pickle]\na.b =@\n", RULE_POLICY_VALUE, "no value"},
+    {"[pickle]\na.b = @call\n", RULE_POLICY_VALUE, "record or opaque is wanted, not call"},
+    {"[pickle]\na.b = @Record\n", RULE_POLICY_VALUE, "not Record"},
+    {"[pickle]\na.b = record\n@a.b = opaque\n", RULE_POLICY_TWICE, "line 3: again a.b"},
+    {"[pickle]\n@numpy.ndarray = opaque\n", RULE_POLICY_TWICE, "built-in list"},
+    {"[pickle]\n@builtins.list = record\n", RULE_POLICY_TWICE, "built-in list"},
     /* numbers */
     {"[limits]\nnodes =@\n", RULE_POLICY_VALUE, "no value"},
     {"[limits]\nnodes = @-1\n", RULE_POLICY_VALUE, "line 2: a number is wanted, not -1"},
@@ -473,6 +527,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_default),
         cmocka_unit_test(test_every_setting),
+        cmocka_unit_test(test_pickle_rows),
+        cmocka_unit_test(test_pickle_rows_fill_their_room),
         cmocka_unit_test(test_every_limit_has_its_name),
         cmocka_unit_test(test_over_another_policy),
         cmocka_unit_test(test_numbers_and_units),

@@ -76,7 +76,7 @@ static const patch_row patches[] = {
     {"chunks of 2^15", RULE_ENVELOPE_CHUNK, 12, 12, 15, 1},
     {"chunks of 2^25", RULE_ENVELOPE_CHUNK, 12, 12, 25, 1},
     {"chunks of 2^255", RULE_ENVELOPE_CHUNK, 12, 12, 255, 1},
-    {"byte 13", RULE_ENVELOPE_ZERO, 13, 13, 1, 1},
+    {"codecs 2", RULE_ENVELOPE_CODECS, 13, 13, 2, 1},
     {"first reserved byte", RULE_ENVELOPE_ZERO, 182, 182, 1, 1},
     {"last reserved byte", RULE_ENVELOPE_ZERO, 255, 255, 0x80, 1},
     {"no header", RULE_ENVELOPE_LAYOUT, 14, 14, 0, 8},

@@ -420,9 +420,10 @@ static void test_layer_names(void **state) {
 
 /* What a parser may say is about the file, or a limit of its own. */
 static bool is_about_the_file(const char *rule) {
-    static const char *const layers[] = {"data.",     "format.", "graph.", "header.",
-                                         "internal.", "limit.",  "onnx.",  "opset.",
-                                         "string.",   "tensor.", "type.",  "selftest.tolerance"};
+    static const char *const layers[] = {
+        "data.",     "format.", "graph.",   "header.", "inflate.", "joblib.",
+        "internal.", "limit.",  "npy.",     "numpy.",  "onnx.",    "opset.",
+        "pickle.",   "string.", "sklearn.", "tensor.", "type.",    "selftest.tolerance"};
     static const char *const parents[] = {"internal.memory",      "limit.file-bytes",
                                           "limit.snapshot-bytes", "limit.cpu-seconds",
                                           "limit.deadline",       "limit.pool-children"};
@@ -458,6 +459,68 @@ static void test_refuse_with_every_rule_and_verdict(void **state) {
     const wire_refuse far = {.rule = UINT32_MAX, .status = UINT32_MAX, .offset = UINT64_MAX};
     wlk_error error = {0};
     assert_string_equal(outcome(wire_check_refuse(&far, &error), &error), "wire.refuse");
+}
+
+/* A text of a child: what there is of it in the error; NULL if the REFUSE is a violation. */
+static const char *text_told(const char *bytes, size_t length, wlk_error *error) {
+    wire_refuse refuse = {.rule = RULE_FORMAT_UNKNOWN, .status = WLK_UNDECIDED};
+    memcpy(refuse.text, bytes, length);
+    const wlk_status status = wire_check_refuse(&refuse, error);
+    if (strcmp(outcome(status, error), "wire.refuse") == 0) return NULL;
+    assert_int_equal(error->rule, RULE_FORMAT_UNKNOWN);
+    return error->text;
+}
+
+static void test_text_of_a_refuse(void **state) {
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t length;
+        const char *told;
+    } rows[] = {
+        {"", 0, ""},
+        {"step 'scale': copy", 18, "step 'scale': copy"},
+        {"\xc3\xa9", 2, "\xc3\xa9"},
+        {"a\x1b[2J\n\xe2\x80\xae%s", 11, "a?[2J????%s"},
+        {"\xff", 1, NULL},      /* not UTF-8 */
+        {"a\xe2\x80", 3, NULL}, /* cut off */
+        {"a\0b", 3, NULL},      /* something behind the end */
+        {"\0\0\0 ", 4, NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        wlk_error error = {0};
+        const char *told = text_told(rows[i].bytes, rows[i].length, &error);
+        assert_int_equal(told != NULL, rows[i].told != NULL);
+        if (told) assert_string_equal(told, rows[i].told);
+    }
+}
+
+static void test_text_of_a_refuse_ends(void **state) {
+    (void)state;
+    char bytes[WLK_ERROR_TEXT_BYTES];
+    wlk_error error = {0};
+    memset(bytes, 'a', sizeof bytes);
+    assert_null(text_told(bytes, sizeof bytes, &error));
+    const char *told = text_told(bytes, sizeof bytes - 1, &error);
+    assert_non_null(told);
+    assert_int_equal(strlen(told), sizeof bytes - 1);
+    bytes[0] = '\0';
+    assert_null(text_told(bytes, sizeof bytes - 1, &error));
+}
+
+/* What the child's side makes of an error is what the parent reads. */
+static void test_an_error_survives_the_way(void **state) {
+    (void)state;
+    wlk_error error = {0}, got = {0};
+    assert_int_equal(error_text(&error, RULE_HEADER_TYPE, 77, "\"%s\"", "caf\xc3\xa9"),
+                     WLK_REFUSED);
+    const wire_refuse refuse = wire_make_refuse(&error);
+    assert_int_equal(wire_check_refuse(&refuse, &got), WLK_REFUSED);
+    assert_memory_equal(&got, &error, sizeof got);
+    memset(error.text, 'x', sizeof error.text); /* no end: cut off, not read beyond */
+    const wire_refuse cut = wire_make_refuse(&error);
+    assert_int_equal(wire_check_refuse(&cut, &got), WLK_REFUSED);
+    assert_int_equal(strlen(got.text), WLK_ERROR_TEXT_BYTES - 1);
 }
 
 /* ---- ORDER */
@@ -585,6 +648,9 @@ int main(void) {
         cmocka_unit_test(test_hello_results),
         cmocka_unit_test(test_layer_names),
         cmocka_unit_test(test_refuse_with_every_rule_and_verdict),
+        cmocka_unit_test(test_text_of_a_refuse),
+        cmocka_unit_test(test_text_of_a_refuse_ends),
+        cmocka_unit_test(test_an_error_survives_the_way),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_go),
     };

@@ -1,5 +1,7 @@
 #include "formats/onnx/tensor.h"
 
+#include <string.h>
+
 #include "base/dtype.h"
 
 wlk_status onnx_tensor_dims(const reader *r, cursor message, uint32_t field, uint64_t *shape,
@@ -19,16 +21,40 @@ wlk_status onnx_tensor_dims(const reader *r, cursor message, uint32_t field, uin
     return WLK_OK;
 }
 
+/* Where the elements of a tensor are said to lie: the value of the entry "location". */
+static cursor external_location(cursor message) {
+    static const char key[] = "location";
+    proto_field field;
+    while (onnx_proto_each_of(&message, TENSOR_EXTERNAL, &field)) {
+        const cursor said = onnx_proto_bytes_of(field.bytes, ENTRY_KEY);
+        if (said.size == sizeof key - 1 && memcmp(said.data, key, said.size) == 0) {
+            return onnx_proto_bytes_of(field.bytes, ENTRY_VALUE);
+        }
+    }
+    return cursor_over((const uint8_t *)"", 0, 0);
+}
+
+#define MOST_QUOTED 160 /* bytes of a path: what there is room for */
+
+/* The path is quoted, and never opened. */
+static wlk_status refuse_external(cursor message, uint64_t offset, wlk_error *error) {
+    const cursor path = external_location(message);
+    const int length = path.size < MOST_QUOTED ? (int)path.size : MOST_QUOTED;
+    if (length == 0) return error_at(error, RULE_ONNX_EXTERNAL_DATA, offset);
+    return error_text(error, RULE_ONNX_EXTERNAL_DATA, offset, "\"%.*s\"", length,
+                      (const char *)path.data);
+}
+
 /* Elements outside of this file, or a part of a tensor, are nothing that can be read here. */
 static wlk_status check_place(cursor message, wlk_error *error) {
     const cursor all = message;
     proto_field field;
     if (onnx_proto_each_of(&message, TENSOR_EXTERNAL, &field)) {
-        return error_at(error, RULE_ONNX_EXTERNAL_DATA, field.offset);
+        return refuse_external(all, field.offset, error);
     }
     message = all;
     if (onnx_proto_each_of(&message, TENSOR_LOCATION, &field) && field.value != 0) {
-        return error_at(error, RULE_ONNX_EXTERNAL_DATA, field.offset);
+        return refuse_external(all, field.offset, error);
     }
     message = all;
     if (onnx_proto_each_of(&message, TENSOR_SEGMENT, &field)) {

@@ -22,7 +22,7 @@ wlk_status layout_check(const reader *r, wlk_error *error) {
     for (uint32_t i = 0; i < r->tensor_count; i++) {
         const tensor_entry *tensor = &r->tensors[i];
         TRY(check_zeros(r, end, data_off + tensor->offset, RULE_DATA_PADDING, error));
-        end = data_off + tensor->offset + tensor->nbytes;
+        end = data_off + tensor->offset + tensor->stored;
     }
     if (end == reader_file_bytes(r)) return WLK_OK;
     return error_at(error, RULE_DATA_TRAILING, end);
@@ -45,7 +45,7 @@ wlk_status layout_build(const reader *r, wlk_error *error) {
     for (uint32_t i = 0; i < r->tensor_count; i++) {
         const uint64_t start = data_off + r->tensors[i].offset;
         span_to(r, &at, start, WLK_SPAN_PADDING, IMAGE_NONE);
-        span_to(r, &at, start + r->tensors[i].nbytes, WLK_SPAN_PAYLOAD, i);
+        span_to(r, &at, start + r->tensors[i].stored, WLK_SPAN_PAYLOAD, i);
     }
     return reader_built(r, error);
 }

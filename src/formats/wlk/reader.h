@@ -42,8 +42,10 @@ typedef struct tensor_entry {
     wlk_dtype dtype;
     uint32_t rank;
     uint64_t shape[WLK_MAX_RANK];
-    uint64_t offset; /* from data_off */
-    uint64_t nbytes;
+    uint64_t offset;       /* from data_off */
+    uint64_t stored;       /* bytes of the payload in the file */
+    uint64_t nbytes;       /* and when it is plain; the same unless it is packed */
+    bool packed;           /* zstd */
     uint64_t described_at; /* the element's offset in the artifact */
 } tensor_entry;
 
@@ -128,6 +130,14 @@ uint32_t reader_name(const reader *r, text_ref text);
 wlk_status tensors_read(reader *r, wlk_error *error);
 /* Builds the tensors, payloads included. */
 wlk_status tensors_build(const reader *r, wlk_error *error);
+
+/* ---- packed.c: compressed payloads (docs/format.md, section 4.6) */
+
+/* Reads how long the payload is when it is plain, and checks that its frames tile what is
+ * stored, and its growth against the limits. */
+wlk_status packed_measure(const reader *r, tensor_entry *tensor, wlk_error *error);
+/* Decodes the payload into the tensor that was begun last. */
+wlk_status packed_build(const reader *r, const tensor_entry *tensor, wlk_error *error);
 
 /* ---- layout.c */
 

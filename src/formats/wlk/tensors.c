@@ -34,11 +34,16 @@ static const schema_key tensor_keys[TENSOR_KEYS] = {
 };
 static const schema tensor_schema = SCHEMA_OF(tensor_keys);
 
-static wlk_status check_codec(const element *e, const msgpack_object *codec, wlk_error *error) {
-    if (schema_is_word(codec, "raw")) return WLK_OK;
-    const bool reserved = schema_is_word(codec, "zstd");
-    return element_refuse(e, codec, reserved ? RULE_HEADER_CODEC : RULE_HEADER_CODEC_UNKNOWN,
-                          error);
+/* The parent has been told by the envelope, which is signed, whether to expect any. */
+static wlk_status read_codec(const reader *r, const element *e, const msgpack_object *codec,
+                             tensor_entry *tensor, wlk_error *error) {
+    tensor->packed = schema_is_word(codec, "zstd");
+    if (!tensor->packed && !schema_is_word(codec, "raw")) {
+        return element_refuse(e, codec, RULE_HEADER_CODEC_UNKNOWN, error);
+    }
+    const bool expected = r->envelope.codecs == ENVELOPE_CODEC_ZSTD;
+    return tensor->packed && !expected ? element_refuse(e, codec, RULE_HEADER_CODEC, error)
+                                       : WLK_OK;
 }
 
 static wlk_status read_dtype(const element *e, const msgpack_object *name, tensor_entry *tensor,
@@ -97,21 +102,10 @@ static wlk_status read_block(const element *e, const msgpack_object *const *fiel
     return WLK_OK;
 }
 
-/* What the tensor is, and that it has as many bytes as that needs. */
-static wlk_status read_form(const element *e, const msgpack_object *const *fields,
-                            tensor_entry *tensor, wlk_error *error) {
-    uint64_t count;
-    TRY(check_codec(e, fields[TENSOR_CODEC], error));
-    TRY(read_dtype(e, fields[TENSOR_DTYPE], tensor, error));
-    TRY(read_shape(e, fields[TENSOR_SHAPE], tensor, &count, error));
-    TRY(read_block(e, fields, tensor, error));
+static bool size_fits(const tensor_entry *tensor, uint64_t count) {
     const block_record block = {.elements = tensor->block_elements, .bytes = tensor->block_bytes};
-    tensor->nbytes = fields[TENSOR_NBYTES]->via.u64;
-    if (tensor_size_fits(tensor->dtype, tensor->shape, tensor->rank, count,
-                         tensor->dtype == WLK_BLOCK ? &block : NULL, tensor->nbytes)) {
-        return WLK_OK;
-    }
-    return element_refuse(e, fields[TENSOR_NBYTES], RULE_TENSOR_SIZE, error);
+    return tensor_size_fits(tensor->dtype, tensor->shape, tensor->rank, count,
+                            tensor->dtype == WLK_BLOCK ? &block : NULL, tensor->nbytes);
 }
 
 /* Tensors follow each other without a choice: *end is where the one before ended
@@ -121,14 +115,35 @@ static wlk_status read_place(const element *e, const msgpack_object *const *fiel
                              wlk_error *error) {
     uint64_t expected;
     tensor->offset = fields[TENSOR_OFFSET]->via.u64;
+    tensor->stored = tensor->nbytes = fields[TENSOR_NBYTES]->via.u64;
     if (!checked_align(*end, ENVELOPE_TENSOR_ALIGN, &expected) || tensor->offset != expected) {
         return element_refuse(e, fields[TENSOR_OFFSET], RULE_HEADER_TENSOR_OFFSET, error);
     }
-    if (!range_within(tensor->offset, tensor->nbytes, data_len)) {
+    if (!range_within(tensor->offset, tensor->stored, data_len)) {
         return element_refuse(e, fields[TENSOR_NBYTES], RULE_HEADER_TENSOR_RANGE, error);
     }
-    *end = tensor->offset + tensor->nbytes;
+    *end = tensor->offset + tensor->stored;
     return WLK_OK;
+}
+
+/* What the tensor is, where it lies, and that it has as many bytes as that needs. */
+static wlk_status read_form(const reader *r, const element *e, const msgpack_object *const *fields,
+                            tensor_entry *tensor, uint64_t *end, wlk_error *error) {
+    uint64_t count;
+    TRY(read_codec(r, e, fields[TENSOR_CODEC], tensor, error));
+    TRY(read_dtype(e, fields[TENSOR_DTYPE], tensor, error));
+    TRY(read_shape(e, fields[TENSOR_SHAPE], tensor, &count, error));
+    TRY(read_block(e, fields, tensor, error));
+    tensor->nbytes = fields[TENSOR_NBYTES]->via.u64;
+    if (!tensor->packed && !size_fits(tensor, count)) {
+        return element_refuse(e, fields[TENSOR_NBYTES], RULE_TENSOR_SIZE, error);
+    }
+    TRY(read_place(e, fields, r->envelope.data_len, tensor, end, error));
+    if (!tensor->packed) return WLK_OK;
+    TRY(packed_measure(r, tensor, error));
+    return size_fits(tensor, count)
+               ? WLK_OK
+               : error_at(error, RULE_TENSOR_SIZE, r->envelope.data_off + tensor->offset);
 }
 
 static wlk_status read_tensor(reader *r, const element *e, uint32_t index, uint64_t *end,
@@ -138,8 +153,7 @@ static wlk_status read_tensor(reader *r, const element *e, uint32_t index, uint6
     tensor_entry *tensor = &r->tensors[index];
     *tensor =
         (tensor_entry){.name = reader_text(e, fields[TENSOR_NAME]), .described_at = e->slice.base};
-    TRY(read_form(e, fields, tensor, error));
-    TRY(read_place(e, fields, r->envelope.data_len, tensor, end, error));
+    TRY(read_form(r, e, fields, tensor, end, error));
     const name_entry name = {.text = tensor->name.text,
                              .length = (uint32_t)tensor->name.length,
                              .kind = NAME_TENSOR,
@@ -151,6 +165,7 @@ static wlk_status read_tensor(reader *r, const element *e, uint32_t index, uint6
 wlk_status tensors_read(reader *r, wlk_error *error) {
     cursor at;
     uint64_t end = 0;
+    bool any = false;
     TRY(reader_array(r->fields[HEADER_TENSORS], r->limits->tensors, RULE_LIMIT_TENSORS, &at,
                      &r->tensor_count, error));
     r->tensors = mem_zeroed(r->tensor_count, sizeof *r->tensors);
@@ -159,8 +174,10 @@ wlk_status tensors_read(reader *r, wlk_error *error) {
     for (uint32_t i = 0; i < r->tensor_count; i++) {
         TRY(element_next(&e, &at, r->max_objects, error));
         TRY(read_tensor(r, &e, i, &end, error));
+        any |= r->tensors[i].packed;
     }
-    return WLK_OK;
+    const bool expected = r->envelope.codecs == ENVELOPE_CODEC_ZSTD;
+    return any == expected ? WLK_OK : error_at(error, RULE_HEADER_CODEC, at.base);
 }
 
 static uint32_t build_block(const reader *r, const tensor_entry *tensor) {
@@ -184,15 +201,16 @@ static wlk_status build_tensor(const reader *r, uint32_t index, wlk_error *error
         .rank = tensor->rank,
         .shape = tensor->shape,
         .block = build_block(r, tensor),
-        .data = payload_of(r, file_offset, tensor->nbytes),
+        .data = tensor->packed ? NULL : payload_of(r, file_offset, tensor->nbytes),
         .nbytes = tensor->nbytes,
-        .file_offset = file_offset,
+        .file_offset = tensor->packed ? WLK_NO_OFFSET : file_offset,
         .offset = tensor->described_at,
     };
-    const uint32_t built = image_tensor(r->builder, &spec);
+    const uint32_t built =
+        tensor->packed ? image_tensor_begin(r->builder, &spec) : image_tensor(r->builder, &spec);
     TRY(reader_built(r, error));
-    if (built == index) return WLK_OK;
-    return error_at(error, RULE_INTERNAL_DEFECT, tensor->described_at);
+    if (built != index) return error_at(error, RULE_INTERNAL_DEFECT, tensor->described_at);
+    return tensor->packed ? packed_build(r, tensor, error) : WLK_OK;
 }
 
 wlk_status tensors_build(const reader *r, wlk_error *error) {

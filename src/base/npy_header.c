@@ -1,4 +1,4 @@
-#include "input/npy_header.h"
+#include "base/npy_header.h"
 
 #include <string.h>
 
@@ -99,6 +99,7 @@ static wlk_status take_shape(cursor *c, npy_header *header, wlk_error *error) {
         skip_spaces(c);
         if (take_char(c, ')')) break;
         if (!comma || !take_integer(c, &dim)) return bad_header(c, error);
+        (void)take_char(c, 'L'); /* Python 2's long integers */
         if (header->rank == WLK_MAX_RANK) return error_at(error, RULE_NPY_RANK, cursor_offset(c));
         header->shape[header->rank++] = dim;
         skip_spaces(c);
@@ -148,7 +149,9 @@ static wlk_status read_descr(const cursor *text, npy_header *header, wlk_error *
     }
     const uint8_t letter = text->data[1];
     header->big_endian = text->data[0] == '>';
-    if (letter == 'O') return error_at(error, RULE_NPY_OBJECT, text->base);
+    header->descr_offset = text->base;
+    header->objects = letter == 'O';
+    if (header->objects) return text->size <= 3 ? WLK_OK : bad_dtype(text, error);
     const bool is_text = letter == 'S' || (letter == 'U' && text->data[0] != '|');
     return is_text ? read_string_dtype(text, header, error)
                    : read_number_dtype(text, header, error);

@@ -1,6 +1,7 @@
-/* The header of a .npy file: a Python dict literal, read without Python. */
-#ifndef WLK_INPUT_NPY_HEADER_H
-#define WLK_INPUT_NPY_HEADER_H
+/* The header of a .npy file: a Python dict literal, read without Python. Both processes read
+ * such files: the child models, the parent rows to predict. */
+#ifndef WLK_BASE_NPY_HEADER_H
+#define WLK_BASE_NPY_HEADER_H
 
 #include <weighlock/model.h>
 
@@ -12,11 +13,13 @@ typedef struct npy_header {
     bool utf32;      /* U: item_bytes / 4 code units; else bytes */
     bool big_endian;
     bool fortran;
-    uint64_t item_bytes; /* at least 1 */
+    bool objects;        /* a pickle of the array follows; dtype is none */
+    uint64_t item_bytes; /* at least 1; of objects 0 */
     uint32_t rank;
     uint64_t shape[WLK_MAX_RANK];
-    uint64_t count;  /* product of shape */
-    uint64_t offset; /* of the dict literal in the file */
+    uint64_t count;        /* product of shape */
+    uint64_t offset;       /* of the dict literal in the file */
+    uint64_t descr_offset; /* of the dtype in the file */
 } npy_header;
 
 /* Takes magic, version and header from the file; the cursor is then at the
