@@ -141,7 +141,7 @@ endif
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tests/bench/*.c)))
 
 .DEFAULT_GOAL := all
-.PHONY: all libraries completions child-musl tests check check-onnx check-parity check-peers coverage coverage-run check-faults demo \
+.PHONY: all libraries completions child-musl tests check check-onnx check-parity check-options check-peers coverage coverage-run check-faults demo \
         bench lint lint-format lint-tidy lint-man lint-tests \
         check-ci deps deps-ci deps-peers install uninstall threads cross-aarch64 deb deb-check clean \
         help FORCE
@@ -430,7 +430,8 @@ $(PEERS)/made: tests/peers/requirements.txt
 ## check-peers  fitted pipelines and whole networks against onnxruntime, the operator table against
 ##              the standard's list, and estimators of five versions of scikit-learn, as
 ##              check-parity does (needs deps-peers, and PyPI the first time)
-check-peers: $(BIN)/weighlock $(BIN)/weighlock-child $(BUILD)/tests/peers/tool_peer $(PEERS)/made $(PARITY)/made
+check-peers: $(BIN)/weighlock $(BIN)/weighlock-child $(BUILD)/tests/peers/tool_peer $(PEERS)/made $(PARITY)/made \
+        $(BUILD)/tests/formats/tool_sklearn_rows
 	$(Q)$(PEERS_PYTHON) tests/peers/check.py $(BUILD)
 	$(Q)sh tests/parity/versions.sh run $(PARITY) $(BUILD)
 
@@ -445,6 +446,11 @@ $(PARITY)/made: tests/parity/versions.sh $(wildcard tests/parity/requirements-*.
 ##              scikit-learn predicts (needs deps-ci)
 check-parity: $(BIN)/weighlock $(BIN)/weighlock-child
 	$(Q)$(PYTHON) -B tests/parity/run.py $(BUILD) --table
+
+## check-options every option of every supported class of the system's scikit-learn is honoured or
+##              refused by name: never a wrong prediction (needs deps-ci)
+check-options: $(BIN)/weighlock $(BIN)/weighlock-child $(BUILD)/tests/formats/tool_sklearn_rows
+	$(Q)$(PYTHON) -B tests/parity/options.py $(BUILD) --table
 
 ## check-faults every call of parent and child fails, is killed and stopped; memory, files and
 ##              disks run out; hostile answers, races, thousands of loads (below 10 minutes)
@@ -533,6 +539,7 @@ check-ci: deps-ci deps-peers
 	$(call ci,gcc,CC=gcc check)
 	$(call ci,gcc,CC=gcc check-onnx)
 	$(call ci,gcc,CC=gcc check-parity)
+	$(call ci,gcc,CC=gcc check-options)
 	$(call ci,gcc,CC=gcc check-peers)
 	$(call ci,gcc,CC=gcc lint)
 	$(call ci,clang,CC=clang coverage)

@@ -14,7 +14,7 @@
 #include "kit/structure.h"
 
 #define MOST_BYTES (64u << 10) /* that were compressed */
-#define DICTIONARY 65536 /* of LZMA: little memory, which is cleared each time */
+#define DICTIONARY 65536       /* of LZMA: little memory, which is cleared each time */
 
 static const uint8_t small[] = "\x80\x04]\x94G?\xe0\0\0\0\0\0\0a.";
 

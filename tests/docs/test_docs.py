@@ -18,6 +18,7 @@ BUILT = ROOT / os.environ.get('BUILD', 'build')
 WEIGHLOCK = BUILT / 'bin' / 'weighlock'
 DESIGN = ROOT / 'docs' / 'design.md'
 CAGE = ROOT / 'docs' / 'cage.md'
+IMPORTING = ROOT / 'docs' / 'importing.md'
 INVARIANTS = range(1, 13)
 TREES = r'(?:src|tests|docs|policy|include|fuzz)'
 
@@ -126,7 +127,16 @@ def escapes():
     return ''.join(f'| {" | ".join(row)} |\n' for row in rows)
 
 
+def classes():
+    """scikit-learn's classes that are known, as a table."""
+    return subprocess.run([BUILT / 'tests' / 'formats' / 'tool_sklearn_rows'], timeout=60, check=True,
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+
+
 class Tables(unittest.TestCase):
+    def test_classes(self):
+        self.assertEqual(between(IMPORTING.read_text(), 'the table of classes'), classes())
+
     def test_escapes(self):
         self.assertEqual(between(CAGE.read_text(), 'escapes'), escapes())
 
@@ -162,6 +172,15 @@ class Tables(unittest.TestCase):
         lines += re.findall(r"^    Load\('(\w+)'.* ([\d.]+)\),$", source, re.M)
         rows = table(between((ROOT / 'README.md').read_text(), 'peers'))
         self.assertEqual([(row[0].strip('`'), row[2]) for row in rows], lines)
+
+    def test_bench_of_joblib(self):
+        """The same of the lines beside joblib and pickle."""
+        source = (ROOT / 'tests/parity/bench.py').read_text()
+        lines = re.findall(r"^    Line\('(\w+)'.*?, ([\d.]+|None)\),$", source, re.M | re.S)
+        lines += re.findall(r"show\('(\w+)', .*?, ([\d.]+), ''\)", source)
+        rows = table(between((ROOT / 'README.md').read_text(), 'joblib'))
+        self.assertEqual([(row[0].strip('`'), row[2]) for row in rows],
+                         [(name, target.replace('None', '')) for name, target in lines])
 
     def test_syscalls(self):
         policy = (ROOT / 'policy/syscalls.policy').read_text()
@@ -224,6 +243,7 @@ def put(path, name, content):
 def write():
     put(DESIGN, 'tests by invariant', invariant_table())
     put(CAGE, 'escapes', escapes())
+    put(IMPORTING, 'the table of classes', classes())
 
 
 if __name__ == '__main__':

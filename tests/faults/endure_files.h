@@ -7,6 +7,7 @@
 #include "support/gate_kit.h"
 
 #include <sodium.h>
+#include <zlib.h>
 
 #include "base/memory.h"
 #include "input/json_spec.h"
@@ -108,6 +109,20 @@ static inline void files_trust(void) {
     }
 }
 
+/* A fitted Normalizer as pickle writes it, and compressed as joblib does. */
+static inline void files_pickles(void) {
+    static const uint8_t data[] =
+        "\x80\x02"
+        "csklearn.preprocessing._data\nNormalizer\n)\x81}("
+        "X\4\0\0\0normX\2\0\0\0l2X\16\0\0\0n_features_in_K\2"
+        "X\20\0\0\0_sklearn_versionX\5\0\0\0001.2.1ub.";
+    uint8_t packed[2 * sizeof data];
+    uLongf length = sizeof packed;
+    assert_int_equal(compress(packed, &length, data, sizeof data - 1), Z_OK);
+    write_bytes(in_scratch("scaler.pkl"), data, sizeof data - 1);
+    write_bytes(in_scratch("scaler.joblib"), packed, length);
+}
+
 static inline void files_make(void) {
     static const double coefficients[6] = {1, 2, -0.5, 0.25, 3, -1};
     static const double rows[6] = {1, 2, 3, 4, 5, 6};
@@ -135,6 +150,7 @@ static inline void files_make(void) {
     files_write(model, "chunks.wlk", kit.key, 16);
     wlk_model_free(model);
     files_trust();
+    files_pickles();
 }
 
 /* ---- all that a folder holds, in one number */

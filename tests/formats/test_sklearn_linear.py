@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse
 import sklearn
-from sklearn import (discriminant_analysis, dummy, linear_model, naive_bayes, neighbors,
+from sklearn import (discriminant_analysis, dummy, linear_model, multiclass, naive_bayes, neighbors,
                      neural_network, pipeline, preprocessing, svm)
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -133,6 +133,12 @@ def machine_cases():
     case(svm.SVC, "sparse", "sparse two", probability=True, random_state=0)
     case(svm.SVR, "sparse real")
     case(svm.SVR, "real", epsilon=100.0)
+
+
+def rest_cases():
+    """What reads probabilities alone."""
+    case(lambda: multiclass.OneVsRestClassifier(svm.SVC(probability=True, random_state=0)),
+         "two", "three")
 
 
 def network_cases():
@@ -528,6 +534,24 @@ def dummy_refusals():
     ]
 
 
+def zero_sums(folder):
+    """One against the rest, where every class is at 0: NaN, and all alike since version 1.9. A
+    score of -720 is at 0 too, as exp(720) is none."""
+    fitted = changed(fit(linear_model.SGDClassifier, "three", loss="log_loss"),
+                     intercept_=np.array([-2000.0, -720, -3000]), coef_=np.zeros((3, X.shape[1])))
+    kept = sklearn.base.__version__
+    wrong = []
+    for version, want in (("1.2.1", ["nan"] * 3), ("1.9.0", [1 / 3] * 3)):
+        try:
+            sklearn.base.__version__ = version
+            got = run(folder, fitted, X[:2])
+        finally:
+            sklearn.base.__version__ = kept
+        if got.get("outputs", {}).get("probabilities") != [want] * 2:
+            wrong.append(f"zero sums of version {version}: {got}")
+    return wrong
+
+
 def check_refusal(folder, estimator, rule, words):
     got = run(folder, estimator, X[:2])
     if got.get("rule") == rule and words in (got.get("detail") or ""):
@@ -536,7 +560,7 @@ def check_refusal(folder, estimator, rule, words):
 
 
 def main():
-    for add in (linear_cases, descent_cases, machine_cases, network_cases, simple_cases,
+    for add in (linear_cases, descent_cases, machine_cases, rest_cases, network_cases, simple_cases,
                 dummy_cases, sparse_cases, transform_cases):
         add()
     refused = [row for rows in (linear_refusals, sparse_refusals, machine_refusals,
@@ -548,6 +572,7 @@ def main():
             wrong += check(Path(folder), *row)
         for estimator, (rule, words) in refused:
             wrong += check_refusal(Path(folder), estimator, rule, words)
+        wrong += zero_sums(Path(folder))
     wrong += starved.check()
     print("\n".join(wrong) or f"{len(CASES)} estimators agree, {len(refused)} are refused")
     return 1 if wrong else 0

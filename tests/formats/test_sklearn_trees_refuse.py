@@ -247,6 +247,11 @@ def forests():
     'a first guess of classes', sums, put(
         'init_', GaussianNB().fit(
             SUGAR, LEVEL > 100)), value, 'is not one number')
+    # How its probabilities lie in memory makes older versions add trees to other rows.
+    by_columns = ensemble.GradientBoostingClassifier(init=GaussianNB(), n_estimators=2).fit(X, Y)
+    if VERSION < (1, 4):
+        state('a first guess of columns', by_columns, lambda e: None, 'sklearn.option',
+              'option init is a GaussianNB, of 3 classes')
     state('a first guess of two numbers', sums, put('init_', LinearRegression().fit(SUGAR, LEVELS)),
           value, 'is not one number')
 

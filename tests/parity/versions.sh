@@ -24,8 +24,10 @@ install() {
 run() {
     failed=0
     for version in $versions; do
-        PYTHONPATH="$folder/${version%:*}" "$folder/${version#*:}/bin/python" -B \
-            "$here/run.py" "$3" || failed=1
+        for program in run.py options.py; do
+            PYTHONPATH="$folder/${version%:*}" "$folder/${version#*:}/bin/python" -B \
+                "$here/$program" "$3" || failed=1
+        done
     done
     return $failed
 }

@@ -311,7 +311,7 @@ struct sk {
     struct sk_graph *graph;   /* sk_graph.c */
     struct sk_inputs *inputs; /* sk_table.c */
     struct sk_place *place;   /* sk.c: where in the model, innermost first */
-    bool starved; /* there was no memory for a message */
+    bool starved;             /* there was no memory for a message */
     uint32_t depth;
     uint64_t taken;   /* bytes, see sk_take */
     bool over_heap;   /* sk_take has refused more than limits->heap_bytes */

@@ -39,8 +39,8 @@ wlk_status prep_since(sk *s, const py_value *estimator, uint32_t major, uint32_t
 }
 
 wlk_status prep_take(sk *s, uint64_t count, uint64_t size, void **memory) {
-    *memory = arena_take(s->memory, count, size);
-    return *memory ? WLK_OK : error_at(s->error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    *memory = sk_take(s, count, size);
+    return *memory ? WLK_OK : sk_no_memory(s);
 }
 
 wlk_status prep_agrees(sk *s, const py_value *estimator, const char *key, uint64_t columns) {
