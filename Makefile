@@ -120,7 +120,10 @@ LIB := $(BUILD)/lib
 TEST_SOURCES := $(sort $(wildcard tests/*/test_*.c))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
 FUZZ_INSTALL_TEST := tests/build/test_install_fuzz.sh
-SCRIPT_TESTS := $(filter-out $(FUZZ_INSTALL_TEST),$(sort $(wildcard tests/*/test_*.py tests/*/test_*.sh)))
+# What asks the child alone, which is neither sanitized nor measured: not run in such builds.
+CHILD_TESTS := $(sort $(wildcard tests/hostile/test_*.py))
+SCRIPT_TESTS := $(filter-out $(FUZZ_INSTALL_TEST) $(if $(SAN)$(COVERAGE),$(CHILD_TESTS)), \
+    $(sort $(wildcard tests/*/test_*.py tests/*/test_*.sh)))
 # Children that misbehave: run by tests in the place of weighlock-child.
 HOSTILE := $(patsubst tests/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/*/child_*.c)))
 # Programs that test scripts ask.

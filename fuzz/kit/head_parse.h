@@ -11,7 +11,8 @@ typedef struct parsed_head {
     uint64_t length;
 } parsed_head;
 
-/* Parses data[0..size) of a file of p->to bytes. Every payload lies in the data. */
+/* Parses data[0..size) of a file of p->to bytes. Every payload lies in the data, but for those
+ * that were decoded. */
 wlk_status head_parse(const uint8_t *data, uint64_t size, parsed_head *p, wlk_error *error);
 
 #endif

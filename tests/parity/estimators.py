@@ -811,7 +811,9 @@ VALUES = {
     'MultiOutputClassifier': {'estimator': [logistic(), stump(), svm.LinearSVC(),
                                             linear_model.RidgeClassifier()]},
     'MultiOutputRegressor': {'estimator': [ridge(), branch()]},
-    'RegressorChain': {'base_estimator': [ridge(), branch()], 'estimator': [ridge(), branch()],
+    'RegressorChain': {'base_estimator': ([ridge(), branch()] if CHAINED == 'base_estimator'
+                                          else ['deprecated']),
+                       'estimator': [ridge(), branch()],
                        'order': [None, [1, 0], 'random'], 'cv': [None, 2]},
     'OneVsRestClassifier': {'estimator': [logistic(), stump(), svm.LinearSVC(),
                                           svm.SVC(probability=True), naive_bayes.GaussianNB()]},
