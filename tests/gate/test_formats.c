@@ -173,8 +173,7 @@ static void test_a_detached_signature_vouches(void **state) {
 static void test_no_format_at_all(void **state) {
     (void)state;
     static const char *const files[] = {"hello, world\n", "PK\3\4.....", "GGUF\3\0\0\0",
-                                        "\x7f"
-                                        "ELF........"};
+                                        "\177ELF........"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         kit_file file = {(uint8_t *)(uintptr_t)files[i], strlen(files[i])};
         for (unsigned pool = 0; pool < 2; pool++) {

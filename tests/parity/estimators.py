@@ -413,7 +413,7 @@ variant('OrdinalEncoder', 'of texts', rare_texts, want=transformed, unknown_valu
         handle_unknown='use_encoded_value', values=TEXT_CATEGORIES)
 variant('OrdinalEncoder', 'of unknown ones', rare, want=transformed, unknown_value=-5,
         handle_unknown='use_encoded_value')
-transformers('TargetEncoder', small_integers)
+transformers('TargetEncoder', small_integers if VERSION >= (1, 4) else unlike)
 transformers('SelectKBest', three, k=2)
 transformers('SelectPercentile SelectFpr SelectFdr SelectFwe', three)
 transformers('GenericUnivariateSelect', three, mode='k_best', param=2)
