@@ -26,8 +26,9 @@ static uint64_t highest_bit(uint64_t number) {
 
 static wlk_status tree_add(pickle *p, memo_node **root, uint64_t place, py_value *value,
                            wlk_error *error) {
-    memo_node *leaf = arena_take(&p->memory, 2, sizeof *leaf), *branch = leaf + 1;
+    memo_node *leaf = arena_take(&p->memory, 2, sizeof *leaf);
     if (!leaf) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
+    memo_node *branch = leaf + 1;
     leaf->place = place;
     leaf->value = value;
     if (*root) {
