@@ -430,6 +430,13 @@ $(PEERS)/made: tests/peers/requirements.txt
 	$(Q)$(PEERS)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: -r $<
 	@touch $@
 
+# Other versions of scikit-learn, in a folder of their own.
+PARITY := $(BUILD)/parity
+
+$(PARITY)/made: tests/parity/versions.sh $(wildcard tests/parity/requirements-*.txt)
+	$(Q)PYTHON=$(PYTHON) sh tests/parity/versions.sh install $(PARITY)
+	@touch $@
+
 ## check-peers  fitted pipelines and whole networks against onnxruntime, the operator table against
 ##              the standard's list, and estimators of five versions of scikit-learn, as
 ##              check-parity does (needs deps-peers, and PyPI the first time)
@@ -437,13 +444,6 @@ check-peers: $(BIN)/weighlock $(BIN)/weighlock-child $(BUILD)/tests/peers/tool_p
         $(BUILD)/tests/formats/tool_sklearn_rows
 	$(Q)$(PEERS_PYTHON) tests/peers/check.py $(BUILD)
 	$(Q)sh tests/parity/versions.sh run $(PARITY) $(BUILD)
-
-# Other versions of scikit-learn, in a folder of their own.
-PARITY := $(BUILD)/parity
-
-$(PARITY)/made: tests/parity/versions.sh $(wildcard tests/parity/requirements-*.txt)
-	$(Q)PYTHON=$(PYTHON) sh tests/parity/versions.sh install $(PARITY)
-	@touch $@
 
 ## check-parity fitted estimators of the system's scikit-learn, each in seven files, predict what
 ##              scikit-learn predicts (needs deps-ci)

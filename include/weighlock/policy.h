@@ -21,7 +21,7 @@ extern "C" {
 #endif
 
 #define WLK_POLICY_PATH_BYTES 4096
-#define WLK_POLICY_PICKLE_BYTES 32768
+#define WLK_POLICY_PICKLE_BYTES 8192
 
 /* What is done about a remarkable thing that breaks no rule of the format. */
 typedef enum wlk_action {

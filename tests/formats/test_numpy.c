@@ -123,6 +123,46 @@ static void test_tensors(void **state) {
 }
 
 /* A file of which only the beginning is at hand is no .npy file to be read. */
+/* What is asked of values that have nothing of the kind. */
+static void test_nothing_there(void **state) {
+    (void)state;
+    const py_dtype bytes = {.kind = 'S', .itemsize = 1}, objects = {.kind = 'O', .itemsize = 8};
+    const py_array text = {.dtype = &bytes, .count = 1, .data = (const uint8_t *)"7"};
+    const double real = py_array_real(&text, 0);
+    assert_true(real != real);
+    assert_null(py_dtype_field(&bytes, "left"));
+    assert_null(py_get(NULL, "key"));
+    assert_false(py_is_object(NULL, "Tree"));
+    py_value number = {.kind = PY_FLOAT, .real = 1.5}, missing = {.kind = PY_FLOAT};
+    missing.real = __builtin_nan("");
+    py_value *list[] = {&number, &missing};
+    const py_array array = {.dtype = &objects, .count = 2, .objects = list};
+    arena memory = {0};
+    py_text found;
+    wlk_error error;
+    assert_int_equal(py_array_text(&array, 0, &memory, &found, &error), WLK_REFUSED);
+    assert_int_equal(error.rule, RULE_NUMPY_TEXT);
+    assert_int_equal(py_array_text(&array, 1, &memory, &found, &error), WLK_OK);
+    assert_null(found.data);
+    arena_free(&memory);
+}
+
+/* Of an object that is a dict too, its own entries come before its state's. */
+static void test_own_entries(void **state) {
+    (void)state;
+    py_value key = {.kind = PY_STR, .text = {(const uint8_t *)"a", 1}};
+    py_value other = {.kind = PY_STR, .text = {(const uint8_t *)"b", 1}};
+    py_value own = {.kind = PY_NONE}, its = {.kind = PY_NONE};
+    py_value *entries[] = {&key, &own}, *attributes[] = {&key, &its, &other, &its};
+    py_value dict = {.kind = PY_DICT, .items = {attributes, 4, 4}};
+    py_object object = {.state = &dict, .items = {entries, 2, 2}, .keyed = true};
+    const py_value value = {.kind = PY_OBJECT, .object = &object};
+    assert_ptr_equal(py_get(&value, "a"), &own);
+    assert_ptr_equal(py_get(&value, "b"), &its);
+    object.keyed = false;
+    assert_ptr_equal(py_get(&value, "a"), &its);
+}
+
 static void test_absent(void **state) {
     (void)state;
     uint8_t data[256];
@@ -138,9 +178,9 @@ static void test_absent(void **state) {
 int main(void) {
     points_set();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reading),
-        cmocka_unit_test(test_tensors),
-        cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_reading),     cmocka_unit_test(test_tensors),
+        cmocka_unit_test(test_absent),      cmocka_unit_test(test_nothing_there),
+        cmocka_unit_test(test_own_entries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,6 +101,67 @@ static void the_stack_is_limited(void **state) {
     expect(&c, "limit.pickle-objects", 1024);
 }
 
+/* Paths have a room of their own, whatever the limit on names: a key, a number or "tensor" that
+ * no longer fits is refused, and where they fit all of it is read. */
+#define OBJECTS                                                                 \
+    "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85"            \
+    "C\1b\x87R(K\1K\2\x85"                                                      \
+    "cnumpy\ndtype\nX\2\0\0\0O8\x89\x88\x87R(K\3X\1\0\0\0|NNNJ\xff\xff\xff\xff" \
+    "J\xff\xff\xff\xffK?tb\x89](X\1\0\0\0aC\1betb"
+
+static void paths_are_limited(void **state) {
+    static const struct {
+        const char *value;
+        size_t size;
+    } rows[] = {
+#define ROW(text) {text, sizeof text - 1}
+        ROW("N"), ROW("C\1a"), ROW("]Na"), ROW("}X\1\0\0\0bNs"), ROW(OBJECTS),
+#undef ROW
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        unsigned accepted = 0, refused = 0;
+        for (uint32_t length = 4060; length < 4100; length++) {
+            char stream[8192] = "\x80\2}X";
+            size_t size = 4;
+            memcpy(stream + size, &length, 4);
+            memset(stream + size + 4, 'k', length);
+            size += 4 + length;
+            memcpy(stream + size, rows[i].value, rows[i].size);
+            memcpy(stream + size + rows[i].size, "s.", 2);
+            CASE(c, .stream = stream, .size = size + rows[i].size + 2);
+            c.limits.name_bytes = sizeof stream;
+            wlk_model *model;
+            wlk_error error = {.rule = RULE_NONE};
+            const wlk_status status = parse(&c, &model, &error);
+            wlk_model_free(model);
+            if (status != WLK_OK)
+                assert_string_equal(wlk_rule_name(error.rule), "limit.name-bytes");
+            if (status == WLK_OK) assert_int_equal(refused, 0);
+            *(status == WLK_OK ? &accepted : &refused) += 1;
+        }
+        assert_true(accepted > 5);
+        assert_true(refused > 5);
+    }
+}
+
+/* What is put out again and again may be as much as the file and a compressed one may hold. */
+static void what_is_repeated_is_limited(void **state) {
+#define TEXT "X\x0a\0\0\0abcdefghij"
+    (void)state;
+    CASE(c, STREAM("\x80\2](" TEXT "q\0h\0h\0h\0h\0h\0h\0h\0e."));
+    wlk_model *model;
+    const uint64_t more = 80 - c.size; /* eight times ten bytes */
+    c.limits.inflated_bytes = more;
+    assert_int_equal(parse(&c, &model, NULL), WLK_OK);
+    wlk_model_free(model);
+    c.limits.inflated_bytes = UINT64_MAX;
+    assert_int_equal(parse(&c, &model, NULL), WLK_OK);
+    wlk_model_free(model);
+    c.limits.inflated_bytes = more - 1;
+    expect(&c, "limit.inflated-bytes", 4);
+}
+
 /* ---- rows of the operator's policy */
 
 #define ROWS                                                \
@@ -172,6 +233,39 @@ static void more_streams_are_findings(void **state) {
     wlk_model_free(model);
 }
 
+/* Who wants no error gets the same verdict. */
+static void no_error_is_wanted(void **state) {
+    static const struct {
+        const char *data;
+        size_t size;
+        wlk_format format;
+    } rows[] = {
+#define ROW(format, text) {text, sizeof text - 1, format}
+        ROW(WLK_FORMAT_PICKLE,
+            "\x78\x9c\x4b\xce\x2f\xe6\x2a\xae\x2c\x2e\x49\xcd\xe5\xd2\x03\x00\x1d\x47\x04\x2d"),
+        ROW(WLK_FORMAT_NPY,
+            "\x93NUMPY\1\0\x4b\0{'descr': '<f8', 'fortran_order': False, "
+            "'shape': (4294967296,4294967296)}\n"),
+        ROW(WLK_FORMAT_NPY,
+            "\x93NUMPY\1\0\x3a\0{'descr': '|S1', 'fortran_order': False, "
+            "'shape': (1,), }\n\xff"),
+#undef ROW
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        wlk_limits limits;
+        wlk_limits_default(&limits);
+        memory_sink *sink = memory_sink_new(&limits);
+        const image_sink interface = memory_sink_interface(sink);
+        image_builder *builder = image_builder_new(&limits, &interface);
+        const format_input input = {
+            .data = (const uint8_t *)rows[i].data, .size = rows[i].size, .limits = &limits};
+        assert_int_equal(format_find(rows[i].format)->parse(&input, builder, NULL), WLK_REFUSED);
+        image_builder_free(builder);
+        memory_sink_free(sink);
+    }
+}
+
 static void a_part_of_a_file_is_truncated(void **state) {
     (void)state;
     wlk_error error;
@@ -213,6 +307,27 @@ static size_t write_all(char *stream) {
     return size + 5;
 }
 
+/* More rows than one piece of memory holds. */
+static void many_rows(void **state) {
+    static char rows[1500 * 66];
+    (void)state;
+    for (size_t i = 0; i < 1500; i++) {
+        char *row = rows + i * 66;
+        memcpy(row, "\1\x40zoo.", 6);
+        memset(row + 6, (char)('a' + i % 26), 60);
+    }
+    CASE(c,
+         STREAM("\x80\2czoo\n"
+                "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz\n"
+                ")\x81N."),
+         .rows = rows, .rows_bytes = sizeof rows);
+    assert_true(pickle_rows_valid((const uint8_t *)rows, sizeof rows));
+    wlk_model *model;
+    assert_int_equal(parse(&c, &model, NULL), WLK_OK);
+    wlk_model_free(model);
+    no_memory_everywhere("rows", parse_and_free, &c);
+}
+
 static void every_allocation_may_fail(void **state) {
     char stream[4096];
     (void)state;
@@ -226,10 +341,14 @@ int main(void) {
         cmocka_unit_test(opcodes_are_limited),
         cmocka_unit_test(objects_are_limited),
         cmocka_unit_test(the_stack_is_limited),
+        cmocka_unit_test(paths_are_limited),
+        cmocka_unit_test(what_is_repeated_is_limited),
         cmocka_unit_test(an_operator_adds_what_is_inert),
         cmocka_unit_test(a_compressed_file_says_where),
         cmocka_unit_test(more_streams_are_findings),
         cmocka_unit_test(a_part_of_a_file_is_truncated),
+        cmocka_unit_test(no_error_is_wanted),
+        cmocka_unit_test(many_rows),
         cmocka_unit_test(every_allocation_may_fail),
     };
     points_set();

@@ -3,6 +3,7 @@
  * file that does not fail as it should, and how many failures there were.
  *
  *   tool_starve FILE...
+ *   tool_starve --limits FILE...   under each limit too, from 0 up to where it is no matter
  *   tool_starve -       from standard input: each the number of its bytes, as 4 of them, and
  *                       these; a line for each: how it ends in peace. Only those that
  *                       are refused are parsed again
@@ -129,17 +130,22 @@ typedef struct outcome {
     wlk_error error;
 } outcome;
 
-static outcome parse(const uint8_t *data, size_t size, long fail_at, bool looking) {
+static outcome parse_within(const wlk_limits *limits, const uint8_t *data, size_t size,
+                            long fail_at, bool looking) {
     outcome out = {.error = {.offset = WLK_NO_OFFSET}};
     wlk_model *model = NULL;
     points.calls = 0;
     points.fail_at = fail_at;
     points.looking = looking;
-    out.status = wlk_parse_memory(data, size, WLK_FORMAT_NONE, NULL, &model, &out.error);
+    out.status = wlk_parse_memory(data, size, WLK_FORMAT_NONE, limits, &model, &out.error);
     points.looking = false;
     points.fail_at = 0;
     wlk_model_free(model);
     return out;
+}
+
+static outcome parse(const uint8_t *data, size_t size, long fail_at, bool looking) {
+    return parse_within(NULL, data, size, fail_at, looking);
 }
 
 static bool says(const outcome *out, uint32_t rule) {
@@ -155,6 +161,38 @@ static const char *fault(const outcome *peace, const outcome *starved) {
 
 static unsigned failures;
 
+/* ---- limits: what one refuses, it refuses by a limit's rule; what it does not ends as before */
+
+static bool under_limit(const char *path, const char *name, uint64_t value, const uint8_t *data,
+                        size_t size, const outcome *peace, bool *matters) {
+    wlk_limits limits;
+    wlk_limits_default(&limits);
+    if (wlk_limits_set(&limits, name, value) != WLK_OK) return false;
+    const outcome out = parse_within(&limits, data, size, 0, false);
+    const bool same = out.status == peace->status && out.error.rule == peace->error.rule;
+    *matters = !same;
+    if (points.alive == 0 && (same || out.status == WLK_LIMIT)) return true;
+    (void)printf("%s: %s = %llu: %s\n", path, name, (unsigned long long)value,
+                 out.status == WLK_OK ? "accepted" : wlk_rule_name(out.error.rule));
+    return false;
+}
+
+static int lower_limits(const char *path, const uint8_t *data, size_t size, const outcome *peace) {
+    enum { ONE_BY_ONE = 128 };
+    wlk_limit_row row;
+    int wrong = 0;
+    for (uint32_t i = 0; wlk_limits_row(i, &row); i++) {
+        bool matters = true;
+        for (uint64_t value = 0; matters && value < row.standard;
+             value = value < ONE_BY_ONE ? value + 1 : 2 * value) {
+            wrong |= !under_limit(path, row.name, value, data, size, peace, &matters);
+        }
+    }
+    return wrong;
+}
+
+static bool limited;
+
 static int starve(const char *path, const uint8_t *data, size_t size) {
     points.place_count = 0;
     const outcome peace = parse(data, size, 0, true);
@@ -168,6 +206,7 @@ static int starve(const char *path, const uint8_t *data, size_t size) {
                      peace.status == WLK_OK ? "a model" : wlk_rule_name(peace.error.rule), why);
         wrong = 1;
     }
+    if (limited) wrong |= lower_limits(path, data, size, &peace);
     const outcome again = parse(data, size, 0, false);
     if (again.status == peace.status) return wrong;
     (void)printf("%s: ends otherwise than before\n", path);
@@ -208,7 +247,8 @@ int main(int count, char **arguments) {
     (void)way_here(); /* what unwinds the stack is loaded now */
     wlk_allocator_set(&counting);
     if (count == 2 && strcmp(arguments[1], "-") == 0) return starve_input() != 0;
-    for (int i = 1; i < count; i++) wrong += starve_file(arguments[i]);
-    (void)printf("%d files, %u failures\n", count - 1, failures);
+    limited = count > 1 && strcmp(arguments[1], "--limits") == 0;
+    for (int i = 1 + limited; i < count; i++) wrong += starve_file(arguments[i]);
+    (void)printf("%d files, %u failures\n", count - 1 - limited, failures);
     return wrong != 0;
 }

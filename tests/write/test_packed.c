@@ -131,12 +131,69 @@ static void test_limits(void **state) {
     assert_string_equal(outcome(&file, &limits, NULL), "");
     limits.inflate_ratio = (plain - 512 - (1u << 20)) / stored - 1;
     assert_string_equal(outcome(&file, &limits, NULL), "limit.inflate-ratio");
+    limits.inflate_ratio = UINT64_MAX;
+    assert_string_equal(outcome(&file, &limits, NULL), "");
     wlk_limits_default(&limits);
     limits.inflate_memory = 4u << 20;
     assert_string_equal(outcome(&file, &limits, NULL), "");
     limits.inflate_memory = 2u << 20;
     assert_string_equal(outcome(&file, &limits, NULL), "limit.inflate-memory");
     free(file.bytes);
+    wlk_model_free(model);
+}
+
+/* A frame that is one of zstd, but not one that a writer makes; and lengths that are none. */
+static void test_other_frames(void **state) {
+    (void)state;
+    enum { HEAD = 16, SINGLE = 0x20, CHECKSUM = 4, DICTIONARY = 1 };
+    static const struct {
+        const char *what;
+        uint8_t magic, set, clear, insert; /* a byte goes in behind the descriptor */
+        uint64_t nbytes;
+        const char *rule;
+    } rows[] = {
+        {"as it is", 0x28, 0, 0, 0, 0, ""},
+        {"skippable", 0x50, 0, 0, 0, 0, "data.packed"},
+        {"with a checksum", 0x28, CHECKSUM, 0, 0, 0, "data.packed"},
+        {"with a dictionary", 0x28, DICTIONARY, 0, 9, 0, "data.packed"},
+        {"with a window", 0x28, 0, SINGLE, 8, 0, "data.packed"},
+        {"too small to be packed", 0x28, 0, 0, 0, 512, "data.packed"},
+        {"not larger than stored", 0x28, 0, 0, 0, 600, "data.packed"},
+    };
+    wlk_model *model = large_model();
+    const packed_file file = written(model, true);
+    uint8_t *data = file.bytes + file.data_off, *frame = data + HEAD, before[64];
+    memcpy(before, data, sizeof before);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].magic == 0x50) {
+            static const uint8_t skippable[] = {0x50, 0x2a, 0x4d, 0x18};
+            memcpy(frame, skippable, sizeof skippable);
+        }
+        if (rows[i].insert) {
+            memmove(frame + 6, frame + 5, 4);
+            frame[5] = rows[i].insert;
+        }
+        frame[4] = (uint8_t)((frame[4] | rows[i].set) & ~rows[i].clear);
+        if (rows[i].nbytes) memcpy(data, &rows[i].nbytes, sizeof rows[i].nbytes);
+        const char *rule = outcome(&file, NULL, NULL);
+        if (strcmp(rule, rows[i].rule) != 0) fail_msg("%s: %s", rows[i].what, rule);
+        memcpy(data, before, sizeof before);
+    }
+    free(file.bytes);
+    wlk_model_free(model);
+}
+
+/* The envelope says whether any tensor is packed. */
+static void test_codecs_of_the_envelope(void **state) {
+    (void)state;
+    wlk_model *model = large_model();
+    const packed_file plain = written(model, false), packed = written(model, true);
+    plain.bytes[13] = ENVELOPE_CODEC_ZSTD;
+    packed.bytes[13] = ENVELOPE_CODEC_RAW;
+    assert_string_equal(outcome(&plain, NULL, NULL), "header.codec");
+    assert_string_equal(outcome(&packed, NULL, NULL), "header.codec");
+    free(plain.bytes);
+    free(packed.bytes);
     wlk_model_free(model);
 }
 
@@ -239,9 +296,14 @@ static void test_golden_rows(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_same_model), cmocka_unit_test(test_what_stays_raw),
-        cmocka_unit_test(test_limits),         cmocka_unit_test(test_absent_data),
-        cmocka_unit_test(test_changed_bytes),  cmocka_unit_test(test_golden_rows),
+        cmocka_unit_test(test_the_same_model),
+        cmocka_unit_test(test_what_stays_raw),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_other_frames),
+        cmocka_unit_test(test_codecs_of_the_envelope),
+        cmocka_unit_test(test_absent_data),
+        cmocka_unit_test(test_changed_bytes),
+        cmocka_unit_test(test_golden_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

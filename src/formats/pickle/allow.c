@@ -45,14 +45,16 @@ static int compare_rows(const void *context, uint32_t a, uint32_t b) {
     return order != 0 ? order : strcmp(rows[a].name, rows[b].name);
 }
 
-/* "module.Name": what is behind the last dot is the name. */
+/* "module.Name": what is behind the last dot, which is there, is the name. */
 static bool row_of(arena *memory, const pickle_row *from, py_global *row) {
-    uint64_t dot = from->length;
-    while (dot > 0 && from->name[dot - 1] != '.') dot--;
-    row->module = arena_text(memory, from->name, dot > 0 ? dot - 1 : 0);
-    row->name = arena_text(memory, from->name + dot, from->length - dot);
+    char *text = arena_text(memory, from->name, from->length);
+    if (!text) return false;
+    char *dot = strrchr(text, '.');
+    *dot = '\0';
+    row->module = text;
+    row->name = dot + 1;
     row->makes = from->kind == PICKLE_ROW_OPAQUE ? PY_MAKES_OPAQUE : PY_MAKES_RECORD;
-    return row->module && row->name;
+    return true;
 }
 
 /* Equal rows stand together, in the order that the policy has them. */
@@ -77,7 +79,7 @@ wlk_status py_allowlist_read(arena *memory, const uint8_t *rows, uint64_t length
     uint32_t *order = arena_take(memory, count, 2 * sizeof *order);
     if (!read || !sorted || !order) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     left = cursor_over(rows, length, 0);
-    for (uint32_t i = 0; i < count && pickle_rows_next(&left, &row); i++) {
+    for (uint32_t i = 0; pickle_rows_next(&left, &row); i++) {
         if (!row_of(memory, &row, &read[i])) {
             return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
         }

@@ -6,8 +6,8 @@
 #include "formats/pickle/inflate_parts.h"
 
 #define FIRST_ROOM (UINT64_C(1) << 16)
-#define FREE_RATIO (UINT64_C(1) << 20) /* of so much output no ratio is asked */
-#define LONGEST_INPUT ((size_t)1 << 30)
+#define FREE_RATIO (UINT64_C(1) << 20)  /* of so much output no ratio is asked */
+#define LONGEST_INPUT ((size_t)1 << 16) /* of one call; zlib and bzip2 count in 32 bits */
 
 /* ---- output and limits */
 
@@ -86,9 +86,10 @@ typedef struct taken {
 
 void *inflate_take(inflate_job *job, uint64_t count, uint64_t size) {
     uint64_t bytes, held;
-    const bool fits = checked_mul(count, size, &bytes) && checked_add(bytes, job->memory, &held) &&
-                      held <= job->limits->inflate_memory;
-    if (!fits) {
+    bool over = __builtin_mul_overflow(count, size, &bytes);
+    over |= __builtin_add_overflow(bytes, job->memory, &held);
+    over |= held > job->limits->inflate_memory;
+    if (over) {
         job->over_memory = true;
         return NULL;
     }

@@ -15,9 +15,10 @@ static void bz2_give(void *job, void *memory) {
 
 static wlk_status judge(const inflate_job *job, int said, bool stuck, bool *ended) {
     *ended = said == BZ_STREAM_END;
+    if (*ended) return WLK_OK;
     if (said == BZ_MEM_ERROR) return inflate_no_memory(job);
-    if (said != BZ_OK && said != BZ_STREAM_END) return inflate_damaged(job);
-    return stuck && !*ended ? inflate_truncated(job) : WLK_OK;
+    if (said != BZ_OK) return inflate_damaged(job);
+    return stuck ? inflate_truncated(job) : WLK_OK;
 }
 
 static wlk_status run_step(inflate_job *job, bz_stream *stream, bool *ended) {
@@ -34,7 +35,7 @@ static wlk_status run_step(inflate_job *job, bz_stream *stream, bool *ended) {
     const size_t read = left - stream->avail_in;
     const size_t made = room - stream->avail_out;
     TRY(inflate_step(job, read, made));
-    return judge(job, said, read == 0 && made == 0, ended);
+    return judge(job, said, read + made == 0, ended);
 }
 
 static wlk_status run_member(inflate_job *job) {

@@ -20,13 +20,9 @@ static void lz4_give(void *job, void *memory) {
     inflate_give(job, memory);
 }
 
-/* *said: 0 where a frame has ended. */
-static wlk_status judge(const inflate_job *job, size_t said, bool stuck) {
-    if (LZ4F_isError(said)) {
-        const bool memory = LZ4F_getErrorCode(said) == LZ4F_ERROR_allocation_failed;
-        return memory ? inflate_no_memory(job) : inflate_damaged(job);
-    }
-    return stuck && said != 0 ? inflate_truncated(job) : WLK_OK;
+static wlk_status failed(const inflate_job *job, size_t said) {
+    const bool memory = LZ4F_getErrorCode(said) == LZ4F_ERROR_allocation_failed;
+    return memory ? inflate_no_memory(job) : inflate_damaged(job);
 }
 
 static wlk_status run_step(inflate_job *job, LZ4F_dctx *context, bool *ended) {
@@ -36,10 +32,11 @@ static wlk_status run_step(inflate_job *job, LZ4F_dctx *context, bool *ended) {
     TRY(inflate_room(job, &at, &made));
     size_t read = inflate_next(job, &input);
     const size_t said = LZ4F_decompress(context, at, &made, input, &read, NULL);
-    *ended = said == 0;
-    if (LZ4F_isError(said)) return judge(job, said, false);
+    *ended = said == 0; /* the frame has */
+    if (LZ4F_isError(said)) return failed(job, said);
     TRY(inflate_step(job, read, made));
-    return judge(job, said, read == 0 && made == 0);
+    if (*ended) return WLK_OK;
+    return read + made == 0 ? inflate_truncated(job) : WLK_OK;
 }
 
 static wlk_status run_members(inflate_job *job, LZ4F_dctx *context) {

@@ -29,9 +29,10 @@ static void zlib_end(z_stream *stream) {
 /* What a call of the library said; *ended: the member has. */
 static wlk_status judge(const inflate_job *job, int said, bool stuck, bool *ended) {
     *ended = said == Z_STREAM_END;
+    if (*ended) return WLK_OK;
     if (said == Z_MEM_ERROR) return inflate_no_memory(job);
-    if (said != Z_OK && said != Z_STREAM_END && said != Z_BUF_ERROR) return inflate_damaged(job);
-    return stuck && !*ended ? inflate_truncated(job) : WLK_OK;
+    if (said != Z_OK && said != Z_BUF_ERROR) return inflate_damaged(job);
+    return stuck ? inflate_truncated(job) : WLK_OK;
 }
 
 /* One call: as much as there is room for. */
@@ -49,7 +50,7 @@ static wlk_status run_step(inflate_job *job, z_stream *stream, bool *ended) {
     const size_t read = left - stream->avail_in;
     const size_t made = room - stream->avail_out;
     TRY(inflate_step(job, read, made));
-    return judge(job, said, read == 0 && made == 0, ended);
+    return judge(job, said, read + made == 0, ended);
 }
 
 static wlk_status run_members(inflate_job *job, z_stream *stream, bool gzip) {

@@ -141,7 +141,7 @@ static wlk_status build_record(machine *m, py_object *object, py_value *state, w
 
 /* The elements that follow are no part of a frame. */
 static wlk_status build_wrapper(machine *m, py_value *wrapper, py_value *state, wlk_error *error) {
-    py_value *array, *old;
+    py_value *array;
     if (wrapper->object->state) {
         return machine_refuse(m, RULE_PICKLE_TYPE, wrapper->object->class->name, error);
     }
@@ -155,14 +155,14 @@ static wlk_status build_wrapper(machine *m, py_value *wrapper, py_value *state, 
     TRY(add_state(m, wrapper->object, state, error));
     m->p->wraps_arrays = true;
     TRY(joblib_read_array(m->p, wrapper, &array, error));
-    TRY(machine_pop(m, &old, error));
-    return machine_push(m, array, error);
+    m->stack[m->count - 1] = array; /* in the wrapper's place */
+    return WLK_OK;
 }
 
 wlk_status machine_build(machine *m, wlk_error *error) {
-    py_value *state, *target;
+    py_value *target;
     TRY(machine_top(m, 1, &target, error));
-    TRY(machine_pop(m, &state, error));
+    py_value *state = m->stack[--m->count]; /* which lies above it */
     if (target->kind == PY_OPAQUE) return WLK_OK;
     if (target->kind == PY_DTYPE) return py_build_dtype(m->p, target, state, error);
     if (target->kind == PY_ARRAY) return py_build_array(m->p, target, state, error);

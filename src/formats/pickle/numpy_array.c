@@ -74,7 +74,7 @@ wlk_status numpy_shape(const py_value *value, uint64_t offset, py_array *array, 
     return count_elements(array) ? WLK_OK : bad_array(offset, "its shape", error);
 }
 
-/* Both orders are one where at most one dimension is longer than 1. */
+/* Both orders are one where at most one dimension is longer than 1, and of no elements. */
 static bool order_matters(const py_array *array) {
     uint32_t longer = 0;
     for (uint32_t i = 0; i < array->rank; i++) longer += array->shape[i] > 1;
@@ -92,9 +92,8 @@ static wlk_status decode_latin1(pickle *p, const py_value *value, py_text *bytes
     uint64_t count = 0;
     for (uint64_t i = 0; i < value->text.length; i++) {
         uint8_t byte = text[i];
-        if (byte >= 0x80) {
-            const bool is_pair = (byte == 0xc2 || byte == 0xc3) && i + 1 < value->text.length;
-            if (!is_pair) return bad_array(value->offset, "text that stands for bytes", error);
+        if (byte >= 0x80) { /* text is UTF-8: a byte follows */
+            if (byte > 0xc3) return bad_array(value->offset, "text that stands for bytes", error);
             byte = (uint8_t)((byte & 3) << 6 | (text[++i] & 0x3f));
         }
         out[count++] = byte;

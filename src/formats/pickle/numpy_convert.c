@@ -213,38 +213,18 @@ uint64_t py_array_place(const py_array *array, uint64_t i) {
 /* ---- objects */
 
 static bool object_real(const py_value *value, double *real) {
-    switch (value->kind) {
-        case PY_NONE:
-            *real = f64_from_bits(UINT64_C(0x7ff8) << 48);
-            return true;
-        case PY_BOOL:
-            *real = value->boolean;
-            return true;
-        case PY_INT:
-            *real = (double)value->integer;
-            return true;
-        case PY_FLOAT:
-            *real = value->real;
-            return true;
-        case PY_LONG:
-        case PY_COMPLEX:
-        case PY_STR:
-        case PY_BYTES:
-        case PY_BYTEARRAY:
-        case PY_LIST:
-        case PY_TUPLE:
-        case PY_DICT:
-        case PY_SET:
-        case PY_FROZENSET:
-        case PY_GLOBAL:
-        case PY_OBJECT:
-        case PY_DTYPE:
-        case PY_ARRAY:
-        case PY_OPAQUE:
-        case PY_KIND_COUNT:
-            break;
+    if (value->kind == PY_NONE) {
+        *real = f64_from_bits(UINT64_C(0x7ff8) << 48);
+    } else if (value->kind == PY_BOOL) {
+        *real = value->boolean;
+    } else if (value->kind == PY_INT) {
+        *real = (double)value->integer;
+    } else if (value->kind == PY_FLOAT) {
+        *real = value->real;
+    } else {
+        return false;
     }
-    return false;
+    return true;
 }
 
 static bool object_int(const py_value *value, int64_t *integer) {

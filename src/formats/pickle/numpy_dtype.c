@@ -48,9 +48,10 @@ static const kind_row *kind_of(uint8_t letter, uint64_t size) {
     return NULL;
 }
 
+/* At least one. */
 static bool read_digits(const uint8_t *text, uint64_t length, uint64_t *number) {
     *number = 0;
-    if (length == 0 || length > 10) return false;
+    if (length > 10) return false;
     for (uint64_t i = 0; i < length; i++) {
         if (text[i] < '0' || text[i] > '9') return false;
         *number = *number * 10 + (uint64_t)(text[i] - '0');
@@ -123,7 +124,7 @@ static bool read_order(const py_value *value, py_dtype *dtype) {
     const uint8_t order = value->text.data[0];
     const bool single = strchr("bSVO", dtype->kind) || dtype->itemsize == 1;
     dtype->big = order == '>';
-    if (single && dtype->kind != 'U') return order == '|';
+    if (single) return order == '|';
     return order == '<' || order == '>' || order == '=';
 }
 

@@ -71,7 +71,7 @@ static wlk_status make_bytes(pickle *p, const py_array *array, py_value *value, 
 
 /* numpy's texts end where their NULs begin. */
 static wlk_status make_text(pickle *p, const py_array *array, py_value *value, wlk_error *error) {
-    py_text text = {0};
+    py_text text = {array->data, 0};
     if (array->nbytes > 0) TRY(py_array_text(array, 0, &p->memory, &text, error));
     value->kind = PY_STR;
     value->text = text;

@@ -122,10 +122,6 @@ static wlk_status read_texts(put *out, py_text *texts, uint64_t *total, wlk_erro
     *total = 0;
     for (uint64_t i = 0; i < out->array->count; i++) {
         TRY(py_array_text(out->array, i, &out->memory, &texts[i], error));
-        if (!texts[i].data) {
-            return error_text(error, RULE_NUMPY_TEXT, WLK_NO_OFFSET, "element %llu is missing",
-                              (unsigned long long)i);
-        }
         *total += texts[i].length; /* each is at most the bytes that it was read from */
     }
     return WLK_OK;

@@ -46,7 +46,7 @@ static void collect_ranges(const reader *r, plain_payload *ranges, uint32_t *ord
 
 static void put_span(const reader *r, wlk_span_kind kind, uint64_t from, uint64_t to,
                      uint32_t tensor) {
-    if (to > from) (void)image_span(r->builder, kind, from, to - from, tensor);
+    (void)image_span(r->builder, kind, from, to - from, tensor);
 }
 
 static void put_ranges(const reader *r, const plain_payload *ranges, const uint32_t *order,

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/sort.h"
 #include "image/meta_tree.h"
 
@@ -38,12 +37,11 @@ static wlk_status refuse(const plain *d, const py_value *value, const char *what
 }
 
 /* What a pickle refers to again and again is put out each time: all together may be as much as
- * the file, and a compressed one, can hold. */
+ * the file, and a compressed one, can hold. (What has been put out is far below 2^64 bytes.) */
 static wlk_status count_bytes(plain *d, const py_value *value, uint64_t bytes, wlk_error *error) {
-    uint64_t most;
-    const bool fits = checked_add(d->bytes, bytes, &d->bytes) &&
-                      checked_add(d->p->stream.size, d->p->limits->inflated_bytes, &most);
-    if (fits && d->bytes <= most) return WLK_OK;
+    const uint64_t own = d->p->stream.size;
+    d->bytes += bytes;
+    if (d->bytes <= own || d->bytes - own <= d->p->limits->inflated_bytes) return WLK_OK;
     return error_text(error, RULE_LIMIT_INFLATED_BYTES, value->offset,
                       "%.100s: the same values again and again", place(d));
 }

@@ -22,11 +22,12 @@ static cursor window(cursor *from, uint64_t length) {
     return slice;
 }
 
-/* What is stored; nothing where the data are absent. */
+/* What is stored, which ends within the file; nothing where the data are absent. */
 static cursor stored_of(const reader *r, const tensor_entry *tensor) {
     cursor file = cursor_over(r->input->data, r->input->size, 0);
-    (void)cursor_skip(&file, place_of(r, tensor));
-    return file.position > 0 ? window(&file, tensor->stored) : window(&file, 0);
+    cursor stored = window(&file, place_of(r, tensor) + tensor->stored);
+    (void)cursor_skip(&stored, place_of(r, tensor));
+    return stored;
 }
 
 static uint64_t blocks_of(const tensor_entry *tensor) {
@@ -127,8 +128,7 @@ static wlk_status decode_all(const reader *r, const decoder *d, const tensor_ent
         const uint64_t length = left < PACKED_BLOCK_BYTES ? left : PACKED_BLOCK_BYTES;
         const cursor frame = window(&frames, bytes);
         TRY(decode(d, tensor, &frame, length, error));
-        (void)image_payload(r->builder, d->plain, length);
-        TRY(reader_built(r, error));
+        (void)image_payload(r->builder, d->plain, length); /* the builder keeps its error */
         left -= length;
     }
     return WLK_OK;
