@@ -109,7 +109,7 @@ static void test_pickle_rows_fill_their_room(void **state) {
     wlk_policy_default(&policy);
     assert_int_equal(parse(text, (size_t)(at - text), &policy, &error), WLK_USAGE);
     assert_string_equal(wlk_rule_name(error.rule), "policy.text");
-    assert_non_null(strstr(error.text, "line 130: more rows"));
+    assert_non_null(strstr(error.text, "line 34: more rows"));
 }
 
 static void test_every_limit_has_its_name(void **state) {
