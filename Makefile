@@ -144,7 +144,7 @@ endif
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tests/bench/*.c)))
 
 .DEFAULT_GOAL := all
-.PHONY: all libraries completions child-musl tests check check-onnx check-parity check-options check-peers coverage coverage-run check-faults demo \
+.PHONY: all libraries completions child-musl tests check check-onnx check-parity check-options check-options-peers check-peers coverage coverage-run check-faults demo \
         bench lint lint-format lint-tidy lint-man lint-tests \
         check-ci deps deps-ci deps-peers install uninstall threads cross-aarch64 deb deb-check clean \
         help FORCE
@@ -451,7 +451,11 @@ check-parity: $(BIN)/weighlock $(BIN)/weighlock-child
 	$(Q)$(PYTHON) -B tests/parity/run.py $(BUILD) --table
 
 ## check-options every option of every supported class of the system's scikit-learn is honoured or
-##              refused by name: never a wrong prediction (needs deps-ci)
+##              refused by name: never a wrong prediction (needs deps-ci); check-options-peers:
+##              of the five other versions too (needs deps-peers)
+check-options-peers: check-options $(PARITY)/made
+	$(Q)sh tests/parity/versions.sh options $(PARITY) $(BUILD)
+
 check-options: $(BIN)/weighlock $(BIN)/weighlock-child $(BUILD)/tests/formats/tool_sklearn_rows
 	$(Q)$(PYTHON) -B tests/parity/options.py $(BUILD) --table
 

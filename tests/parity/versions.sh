@@ -2,7 +2,7 @@
 # Estimators of other versions of scikit-learn than the system's, each fitted and written by its
 # own version, and read by this one Weighlock. Versions come from PyPI, the first time:
 #
-#     versions.sh install FOLDER      versions.sh run FOLDER BUILD
+#     versions.sh install FOLDER      versions.sh run|options FOLDER BUILD
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 versions='1.1.3:numpy1 1.3.2:numpy1 1.4.2:numpy1 1.7.2:numpy2 1.9.1:numpy2'
@@ -21,19 +21,20 @@ install() {
     done
 }
 
+# $1: run.py or options.py (a minute each version)
 run() {
+    program=$1
     failed=0
     for version in $versions; do
-        for program in run.py options.py; do
-            PYTHONPATH="$folder/${version%:*}" "$folder/${version#*:}/bin/python" -B \
-                "$here/$program" "$3" || failed=1
-        done
+        PYTHONPATH="$folder/${version%:*}" "$folder/${version#*:}/bin/python" -B \
+            "$here/$program" "$4" || failed=1
     done
     return $failed
 }
 
 case $1 in
     install) install ;;
-    run) run "$@" ;;
+    run) run run.py "$@" ;;
+    options) run options.py "$@" ;;
     *) exit 2 ;;
 esac
