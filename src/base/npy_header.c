@@ -144,7 +144,7 @@ static wlk_status read_number_dtype(const cursor *text, npy_header *header, wlk_
 
 /* Byte order, letter, size: "<f8". numpy writes '|' where order means nothing. */
 static wlk_status read_descr(const cursor *text, npy_header *header, wlk_error *error) {
-    if (text->size < 2 || !strchr("<>|", text->data[0]) || text->data[0] == '\0') {
+    if (text->size < 2 || !strchr("<>|", text->data[0])) { /* it has no NUL */
         return bad_dtype(text, error);
     }
     const uint8_t letter = text->data[1];

@@ -5,7 +5,7 @@
 
 uint32_t shuffle_width(wlk_dtype dtype) {
     const uint32_t bits = wlk_dtype_bits(dtype);
-    return bits >= 8 && bits % 8 == 0 ? bits / 8 : 1;
+    return bits >= 8 ? bits / 8 : 1;
 }
 
 void shuffle(const uint8_t *from, uint8_t *to, uint64_t length, uint32_t width) {

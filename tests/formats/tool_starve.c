@@ -2,9 +2,10 @@
  * call of the allocator that no earlier failure came from by the same way. One line for each
  * file that does not fail as it should, and how many failures there were.
  *
- *   tool_starve FILE...
+ *   tool_starve [LIMIT=NUMBER]... FILE...
  *   tool_starve --limits FILE...   under each limit too, from 0 up to where it is no matter
- *   tool_starve -       from standard input: each the number of its bytes, as 4 of them, and
+ *   tool_starve [LIMIT=NUMBER]... -
+ *                       from standard input: each the number of its bytes, as 4 of them, and
  *                       these; a line for each: how it ends in peace. Only those that
  *                       are refused are parsed again
  *
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <weighlock/limits.h>
 #include <weighlock/memory.h>
 #include <weighlock/parse.h>
 
@@ -144,8 +146,10 @@ static outcome parse_within(const wlk_limits *limits, const uint8_t *data, size_
     return out;
 }
 
+static wlk_limits given; /* the defaults, but for those of the command line */
+
 static outcome parse(const uint8_t *data, size_t size, long fail_at, bool looking) {
-    return parse_within(NULL, data, size, fail_at, looking);
+    return parse_within(&given, data, size, fail_at, looking);
 }
 
 static bool says(const outcome *out, uint32_t rule) {
@@ -241,10 +245,26 @@ static int starve_input(void) {
     return wrong;
 }
 
+/* How many of the arguments are limits; -1 where one is none. */
+static int take_limits(int count, char **arguments) {
+    int i = 1;
+    wlk_limits_default(&given);
+    for (; i < count && strchr(arguments[i], '='); i++) {
+        char *value = strchr(arguments[i], '=');
+        *value++ = '\0';
+        if (wlk_limits_set(&given, arguments[i], strtoull(value, NULL, 10)) != WLK_OK) return -1;
+    }
+    return i - 1;
+}
+
 int main(int count, char **arguments) {
     static const wlk_allocator counting = {NULL, take, resize, release};
     int wrong = 0;
     (void)way_here(); /* what unwinds the stack is loaded now */
+    const int taken = take_limits(count, arguments);
+    if (taken < 0) return 2;
+    arguments += taken;
+    count -= taken;
     wlk_allocator_set(&counting);
     if (count == 2 && strcmp(arguments[1], "-") == 0) return starve_input() != 0;
     limited = count > 1 && strcmp(arguments[1], "--limits") == 0;

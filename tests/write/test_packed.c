@@ -7,6 +7,7 @@
 
 #include "formats/formats.h"
 #include "image/memory_sink.h"
+#include "image/model.h"
 #include "write/everything.h"
 
 enum { COUNT = 700000 }; /* of u16: two blocks */
@@ -68,6 +69,7 @@ static void test_the_same_model(void **state) {
     assert_int_equal(packed.bytes[13], ENVELOPE_CODEC_ZSTD);
     assert_true(packed.size < plain.size / 10);
     assert_string_equal(outcome(&packed, NULL, &again), "");
+    assert_int_equal(model_tensor_offset(again, 0), WLK_NO_OFFSET); /* it lies nowhere as it is */
     const packed_file back = written(again, false), twice = written(model, true);
     assert_int_equal(back.size, plain.size);
     assert_memory_equal(back.bytes, plain.bytes, plain.size);

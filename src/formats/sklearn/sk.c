@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/checked.h"
-
 #define TEXT_BYTES WLK_ERROR_TEXT_BYTES
 #define QUOTED_BYTES 48 /* of a text that a message shows */
 #define CLASS_BYTES 64
@@ -25,22 +23,19 @@ wlk_status sk_no_memory(sk *s) {
 }
 
 void *sk_take(sk *s, uint64_t count, uint64_t size) {
-    uint64_t bytes, sum;
-    if (!checked_mul(count, size, &bytes) || !checked_add(bytes, s->taken, &sum) ||
-        sum > s->limits->heap_bytes) {
+    if (count > (s->limits->heap_bytes - s->taken) / size) {
         s->over_heap = true;
         return NULL;
     }
-    s->taken = sum;
+    s->taken += count * size;
     return arena_take(s->memory, count, size);
 }
 
 static char *format_list(sk *s, const char *format, va_list list)
     __attribute__((format(printf, 2, 0)));
 static char *format_list(sk *s, const char *format, va_list list) {
-    char text[TEXT_BYTES];
-    const int length = vsnprintf(text, sizeof text, format, list);
-    if (length < 0) return NULL;
+    char text[TEXT_BYTES] = "";
+    (void)vsnprintf(text, sizeof text, format, list);
     return arena_text(s->memory, text, strlen(text));
 }
 
@@ -153,12 +148,11 @@ static size_t write_parts(const struct sk_place *place, char *text, size_t room)
 }
 
 wlk_status sk_refuse(sk *s, wlk_rule rule, const py_value *at, const char *format, ...) {
-    char detail[TEXT_BYTES], where[TEXT_BYTES] = "";
+    char detail[TEXT_BYTES] = "", where[TEXT_BYTES] = "";
     va_list list;
     va_start(list, format);
-    const int written = vsnprintf(detail, sizeof detail, format, list);
+    (void)vsnprintf(detail, sizeof detail, format, list);
     va_end(list);
-    if (written < 0) detail[0] = '\0';
     const uint64_t offset = at ? at->offset : WLK_NO_OFFSET;
     if (!s->place) return error_text(s->error, rule, offset, "%s", detail);
     const char *class = sk_place_class(s);

@@ -62,8 +62,8 @@ wlk_status sk_integer(sk *s, const py_value *estimator, const char *key, int64_t
 wlk_status sk_choice(sk *s, const py_value *estimator, const char *key, const char *standard,
                      const char *const *choices, uint32_t *choice);
 
-/* Arrays of numbers. A dimension of the contract is a number, or SK_ANY, of which *found
- * (if not NULL) takes what it is. A scalar or a number is an array of rank 0. */
+/* Arrays of numbers. The columns of a matrix may be SK_ANY: as many as there are. A scalar or a
+ * number is an array of rank 0. */
 #define SK_ANY UINT64_MAX
 typedef struct sk_array {
     const double *data; /* row-major, in the arena */
@@ -147,7 +147,7 @@ wlk_status sk_binary(sk *s, const char *op, sk_name a, sk_name b, sk_name *out);
 wlk_status sk_cast(sk *s, sk_name x, wlk_dtype to, sk_name *out);
 /* Reductions over axis 1 that keep it: ReduceSum, ReduceMax ... */
 wlk_status sk_reduce(sk *s, const char *op, sk_name x, sk_name *out);
-/* x @ weights + bias; weights [in, out]; bias [out] or NULL. */
+/* x @ weights + bias; weights [in, out], or [out, in] transposed; bias [out], [1] or NULL. */
 wlk_status sk_affine(sk *s, sk_name x, const sk_array *weights, bool transposed,
                      const sk_array *bias, sk_name *out);
 /* Columns of a matrix: Gather along axis 1. */

@@ -19,9 +19,9 @@ static wlk_status find_column(sk *s, const py_value *column, const sk_table *in,
     return *place == WLK_NONE ? refuse_column(s, column) : WLK_OK;
 }
 
+/* step: 1 or more. */
 static wlk_status take_range(sk *s, int64_t from, int64_t to, int64_t step, sk_indices *out) {
-    const int64_t span = step > 0 ? to - from : from - to, size = step > 0 ? step : -step;
-    const uint32_t count = span > 0 ? (uint32_t)((span + size - 1) / size) : 0;
+    const uint32_t count = to > from ? (uint32_t)((to - from + step - 1) / step) : 0;
     uint32_t *list = sk_take(s, count, sizeof *list);
     if (!list) return sk_no_memory(s);
     for (uint32_t i = 0; i < count; i++) list[i] = (uint32_t)(from + (int64_t)i * step);

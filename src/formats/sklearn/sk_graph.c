@@ -23,14 +23,12 @@ void *sk_add(sk *s, sk_items *list, uint64_t size) {
 
 /* ---- names: a letter and a number */
 
+/* Names are made here alone: digits follow. */
 static bool number_of(sk_name name, char letter, uint32_t count, uint32_t *number) {
-    uint64_t n = 0;
-    if (name[0] != letter || name[1] == '\0') return false;
-    for (const char *at = name + 1; *at; at++) {
-        if (*at < '0' || *at > '9' || n >= count) return false;
-        n = n * 10 + (uint64_t)(*at - '0');
-    }
-    *number = (uint32_t)n;
+    uint32_t n = 0;
+    if (name[0] != letter) return false;
+    for (const char *at = name + 1; *at; at++) n = n * 10 + (uint32_t)(*at - '0');
+    *number = n;
     return n < count;
 }
 
@@ -68,9 +66,8 @@ static wlk_status keep_small(sk *s, sk_tensor *tensor) {
     return WLK_OK;
 }
 
-#define SHARED_RANK 2 /* of small tensors that are shared */
-
-/* A key of the map of small tensors: dtype, rank and the bytes in hexadecimal. */
+/* A key of the map of tensors of one element: dtype, rank and its bytes, of which there are
+ * eight at most, in hexadecimal. */
 static void write_key(const sk_tensor *tensor, char key[24]) {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *bytes = tensor->data;
@@ -101,16 +98,12 @@ wlk_status sk_constant(sk *s, wlk_dtype dtype, uint32_t rank, const uint64_t *sh
                        const void *data, sk_name *out) {
     sk_tensor tensor = {.dtype = dtype, .rank = rank, .data = data};
     uint64_t count;
-    if (rank > WLK_MAX_RANK || !shape_count(shape, rank, &count) ||
-        !dtype_nbytes(dtype, count, &tensor.nbytes)) {
+    if (!shape_count(shape, rank, &count) || !dtype_nbytes(dtype, count, &tensor.nbytes)) {
         return sk_refuse(s, RULE_SKLEARN_SHAPE, NULL, "a tensor of %u dimensions", rank);
     }
     for (uint32_t i = 0; i < rank; i++) tensor.shape[i] = shape[i];
     TRY(keep_small(s, &tensor));
-    if (count == 1 && tensor.nbytes <= sizeof(double) && rank <= SHARED_RANK) {
-        return add_shared(s, &tensor, out);
-    }
-    return add_tensor(s, &tensor, out);
+    return count == 1 ? add_shared(s, &tensor, out) : add_tensor(s, &tensor, out);
 }
 
 wlk_status sk_f64(sk *s, double value, sk_name *out) {
@@ -137,13 +130,9 @@ wlk_status sk_f64_matrix(sk *s, const double *data, uint64_t rows, uint64_t colu
 /* count + 1 offsets, then the bytes. */
 wlk_status sk_texts(sk *s, const py_text *texts, uint64_t count, sk_name *out) {
     sk_tensor tensor = {.dtype = WLK_STR, .rank = 1, .shape = {count}};
-    uint64_t head, bytes = 0;
+    tensor.nbytes = (count + 1) * sizeof(uint64_t); /* less than the texts themselves take */
     for (uint64_t i = 0; i < count; i++) {
-        if (!checked_add(bytes, texts[i].length, &bytes)) return sk_no_memory(s);
-    }
-    if (!checked_mul(count + 1, sizeof(uint64_t), &head) ||
-        !checked_add(head, bytes, &tensor.nbytes)) {
-        return sk_no_memory(s);
+        if (!checked_add(tensor.nbytes, texts[i].length, &tensor.nbytes)) return sk_no_memory(s);
     }
     uint64_t *offsets = sk_take(s, tensor.nbytes, 1);
     if (!offsets) return sk_no_memory(s);

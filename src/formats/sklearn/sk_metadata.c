@@ -9,10 +9,10 @@
 #define OPTIONS "/metadata/hyperparameters"
 #define SOURCE "/metadata/source"
 
-#define PATH_BYTES 2048
-#define MOST_DEPTH 10 /* levels below the options; the format has 16 in all */
-#define MOST_ITEMS 64 /* of a list that is kept */
-#define MOST_TEXT 256 /* bytes of a text that is kept */
+#define PATH_BYTES 1024 /* as long as a name may be */
+#define MOST_DEPTH 10   /* levels below the options; the format has 16 in all */
+#define MOST_ITEMS 64   /* of a list that is kept */
+#define MOST_TEXT 256   /* bytes of a text that is kept */
 #define MOST_ENTRIES 4096
 #define MOST_CLASSES 4096
 
@@ -36,7 +36,7 @@ static bool is_plain_text(const py_text *text) {
 
 /* May this stand in the metadata, and is it worth it? */
 static bool is_kept(const py_value *value) {
-    switch (value->kind) {
+    switch ((int)value->kind) {
         case PY_NONE:
         case PY_BOOL:
         case PY_INT:
@@ -53,19 +53,9 @@ static bool is_kept(const py_value *value) {
             return value->items.count <= 2 * MOST_ITEMS;
         case PY_OBJECT:
             return sk_is_estimator(value) && sk_find(sk_class(value));
-        case PY_LONG:
-        case PY_COMPLEX:
-        case PY_BYTES:
-        case PY_BYTEARRAY:
-        case PY_SET:
-        case PY_FROZENSET:
-        case PY_DTYPE:
-        case PY_ARRAY:
-        case PY_OPAQUE:
-        case PY_KIND_COUNT:
-            break;
+        default:
+            return false;
     }
-    return false;
 }
 
 static wlk_status put_value(writer *w, const py_value *value, uint32_t depth);
@@ -179,7 +169,7 @@ static wlk_status put_name(writer *w, const py_global *global) {
 static wlk_status put_value(writer *w, const py_value *value, uint32_t depth) {
     uint64_t bits;
     if (++w->entries > MOST_ENTRIES) return WLK_OK;
-    switch (value->kind) {
+    switch ((int)value->kind) {
         case PY_BOOL:
             return put_scalar(w, WLK_META_BOOL, value->boolean);
         case PY_INT:
@@ -200,20 +190,9 @@ static wlk_status put_value(writer *w, const py_value *value, uint32_t depth) {
             return put_entries(w, &value->items, false, depth);
         case PY_OBJECT:
             return put_estimator(w, value, depth);
-        case PY_NONE:
-        case PY_LONG:
-        case PY_COMPLEX:
-        case PY_BYTES:
-        case PY_BYTEARRAY:
-        case PY_SET:
-        case PY_FROZENSET:
-        case PY_DTYPE:
-        case PY_ARRAY:
-        case PY_OPAQUE:
-        case PY_KIND_COUNT:
-            break;
+        default: /* None */
+            return put_scalar(w, WLK_META_NULL, 0);
     }
-    return put_scalar(w, WLK_META_NULL, 0);
 }
 
 /* ---- names of features and classes */
@@ -254,7 +233,6 @@ static wlk_status put_classes(writer *w, const sk_labels *classes) {
     for (uint32_t i = 0; i < classes->count; i++) {
         names[i] = class_text(w->s, classes, i);
         if (!names[i]) return sk_no_memory(w->s);
-        if (!utf8_valid((const uint8_t *)names[i], strlen(names[i]))) return WLK_OK;
     }
     return put_texts(w, SOURCE "/target_names", names, classes->count);
 }

@@ -280,10 +280,9 @@ static wlk_status give_values(sk *s, const sk_prediction *p, results *r) {
 }
 
 static wlk_status give_clusters(sk *s, const sk_prediction *p, results *r) {
-    sk_name label = p->index;
-    const bool named = p->classes.count > 0;
-    if (named) TRY(give_labels(s, p, &label));
-    add_result(r, "label", label, named ? p->classes.dtype : WLK_I64, 0);
+    sk_name label = NULL;
+    TRY(give_labels(s, p, &label));
+    add_result(r, "label", label, p->classes.dtype, 0);
     if (p->values) add_result(r, "distances", p->values, WLK_F64, p->targets);
     return give_scores(s, p, r);
 }

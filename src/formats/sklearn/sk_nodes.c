@@ -22,24 +22,11 @@ wlk_status sk_reduce(sk *s, const char *op, sk_name x, sk_name *out) {
     return sk_binary(s, op, x, axes, out);
 }
 
-/* [in] is one output; a bias of one number serves all of them. */
+/* The weights are a matrix; the bias has a number for each output, or one for all. */
 wlk_status sk_affine(sk *s, sk_name x, const sk_array *weights, bool transposed,
                      const sk_array *bias, sk_name *out) {
-    uint64_t rows = weights->rank == 2 ? weights->shape[0] : weights->count, columns = 1;
     sk_name inputs[3] = {x, NULL, NULL};
-    if (weights->rank == 2) {
-        columns = weights->shape[1];
-    } else if (transposed) {
-        columns = rows;
-        rows = 1;
-    }
-    const uint64_t outputs = transposed ? rows : columns;
-    if (weights->rank > 2 || (bias && bias->count != outputs && bias->count != 1)) {
-        return sk_refuse(s, RULE_SKLEARN_SHAPE, weights->at,
-                         "coefficients for %llu outputs do not fit the intercepts",
-                         (unsigned long long)outputs);
-    }
-    TRY(sk_f64_matrix(s, weights->data, rows, columns, &inputs[1]));
+    TRY(sk_f64_matrix(s, weights->data, weights->shape[0], weights->shape[1], &inputs[1]));
     if (bias) TRY(sk_f64s(s, bias->data, bias->count, &inputs[2]));
     TRY(sk_node(s, "Gemm", inputs, bias ? 3 : 2, out, 1));
     return transposed ? sk_attribute_int(s, "transB", 1) : WLK_OK;

@@ -182,7 +182,7 @@ wlk_status sk_vector(sk *s, const py_value *estimator, const char *key, uint64_t
         return sk_refuse(s, RULE_SKLEARN_SHAPE, out->at, "'%.64s' has %u dimensions, not 1", key,
                          out->rank);
     }
-    if (length == SK_ANY || out->count == length) return WLK_OK;
+    if (out->count == length) return WLK_OK;
     return sk_refuse(s, RULE_SKLEARN_SHAPE, out->at, "'%.64s' has %llu elements, not %llu", key,
                      (unsigned long long)out->count, (unsigned long long)length);
 }
@@ -194,9 +194,7 @@ wlk_status sk_matrix_of(sk *s, const py_value *estimator, const char *key, uint6
         return sk_refuse(s, RULE_SKLEARN_SHAPE, out->at, "'%.64s' has %u dimensions, not 2", key,
                          out->rank);
     }
-    const bool fits = (rows == SK_ANY || out->shape[0] == rows) &&
-                      (columns == SK_ANY || out->shape[1] == columns);
-    if (fits) return WLK_OK;
+    if (out->shape[0] == rows && (columns == SK_ANY || out->shape[1] == columns)) return WLK_OK;
     return sk_refuse(s, RULE_SKLEARN_SHAPE, out->at,
                      "'%.64s' is %llu x %llu, which does not fit the rest", key,
                      (unsigned long long)out->shape[0], (unsigned long long)out->shape[1]);
@@ -292,14 +290,8 @@ wlk_status sk_list_of(sk *s, const py_value *value, const char *what, py_value *
                          sk_quote(s, value));
     }
     const py_array array = as_array(value);
-    if (array.count > UINT32_MAX) return sk_no_memory(s);
-    *count = (uint32_t)array.count;
+    *count = (uint32_t)array.count; /* objects come as a list, whose count has 32 bits */
     *items = array.objects;
-    if (!array.fortran) return WLK_OK;
-    py_value **list = sk_take(s, array.count, sizeof *list);
-    if (!list) return sk_no_memory(s);
-    for (uint64_t i = 0; i < array.count; i++) list[i] = array.objects[py_array_place(&array, i)];
-    *items = list;
     return WLK_OK;
 }
 
