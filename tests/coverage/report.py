@@ -6,9 +6,7 @@
 Merges the profiles in BUILD/profile and prints a table. Exits with 1 where a file of the
 modules in MODULES is below its floor, where a branch that was not taken is not in
 unreached.txt, where one in it was taken, or where a rule was not reached that is not in
-unreached_rules.txt, or one in it was. --rows prints the rows that are missing. The floor is
-FLOOR, or what floors.txt says of a file whose tests are not yet what they should be: its
-branches are not compared one by one, and it leaves the list as soon as it reaches FLOOR.
+unreached_rules.txt, or one in it was. --rows prints the rows that are missing.
 
 A branch is one outcome of one condition. One in a macro belongs to the line that uses the
 macro. A rule is reached where a line that can give it ran; where that line is a row of a
@@ -251,21 +249,8 @@ def compare(kind, name, found, listed):
 
 # ---- the table
 
-def lower_floors():
-    """{file: percent} of floors.txt."""
-    floors = {}
-    for number, line in enumerate(read(os.path.join(HERE, 'floors.txt')).splitlines(), 1):
-        if not line.strip() or line.startswith('#'):
-            continue
-        cells = [cell.strip() for cell in line.split('|')]
-        if len(cells) != 2 or not 0 < float(cells[1]) < FLOOR or cells[0] in floors:
-            sys.exit(f'floors.txt:{number}: a file and a percentage below {FLOOR} are wanted')
-        floors[cells[0]] = float(cells[1])
-    return floors
-
-
-def print_table(data, taken, floors):
-    """One row a file. Returns what is wrong with the files' percentages."""
+def print_table(data, taken):
+    """One row a file. Returns the files that are below the floor."""
     lines = {relative(file['filename']): file['summary']['lines'] for file in data['files']}
     counts = collections.defaultdict(lambda: [0, 0])
     for branch, was in taken.items():
@@ -276,12 +261,8 @@ def print_table(data, taken, floors):
         covered, count = counts[path]
         print(f'{100.0 * covered / count:6.1f} %  {covered:5}/{count:<5} '
               f'{lines[path]["percent"]:6.1f} % of lines  {path}')
-        floor = floors.get(path, FLOOR)
-        if 100.0 * covered < floor * count:
-            below.append(f'below {floor} %: {path}')
-        elif path in floors and 100.0 * covered >= FLOOR * count:
-            below.append(f'at {FLOOR} %, but in floors.txt: {path}')
-    below += [f'gone, but in floors.txt: {path}' for path in sorted(set(floors) - set(counts))]
+        if 100.0 * covered < FLOOR * count:
+            below.append(path)
     covered, count = (sum(column) for column in zip(*counts.values()))
     print(f'{100.0 * covered / count:6.1f} %  {covered:5}/{count:<5} all {len(counts)} files')
     return below
@@ -302,11 +283,9 @@ def main():
         print('\n'.join(' | '.join(row) for row in sorted(unreached)))
         return 0
     failed = False
-    floors = lower_floors()
-    for complaint in print_table(data, taken, floors):
-        print(complaint)
+    for path in print_table(data, taken):
+        print(f'below {FLOOR} %: {path}')
         failed = True
-    unreached = [row for row in unreached if row[0] not in floors]
     failed |= compare('branch', 'unreached.txt', unreached, excused('unreached.txt', 4))
     reached, foreign = rules_reached(data)
     listed = [(name,) for name, was in reached.items() if not was] + [(name,) for name in foreign]

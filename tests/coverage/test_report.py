@@ -1,7 +1,6 @@
 """What the coverage report holds its lists against, without a coverage build."""
 import contextlib
 import io
-import os
 import unittest
 
 import report
@@ -20,10 +19,6 @@ class Lists(unittest.TestCase):
             with self.subTest(path=path, line=line):
                 self.assertIn(line, [each.strip() for each in report.read(path).splitlines()])
                 self.assertRegex(outcome, ' is (true|false)$')
-
-    def test_each_lower_floor_is_of_a_file(self):
-        for path in report.lower_floors():
-            self.assertTrue(os.path.exists(os.path.join(report.TOP, path)), path)
 
     def test_each_rule_is_one(self):
         always, sometimes = report.excused('unreached_rules.txt', 2)
