@@ -7,6 +7,7 @@
 #include "base/pickle_rows.h"
 
 #define LARGE 32768 /* from here on bytes go out without being copied first */
+#define STEP 32768  /* of one write: reader and writer of a pipe take turns */
 #define MAPPED_ALIGN 64
 
 bool channel_read(void *data, uint64_t length) {
@@ -48,7 +49,7 @@ bool channel_wait_go(cage *c) {
 
 static bool write_all(const uint8_t *data, uint64_t length) {
     while (length > 0) {
-        const ssize_t put = write(FD_RESULT, data, length);
+        const ssize_t put = write(FD_RESULT, data, length < STEP ? length : STEP);
         if (put < 0 && errno == EINTR) continue;
         if (put <= 0) return false;
         data += put;

@@ -7,12 +7,18 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/huge.h"
+
 /* Blocks are a 16-byte header and a payload whose size is one of the classes:
  * four a power of two, so at most a fifth of a block is lost. A freed block goes
  * to its class's list and is reused for that class only. The latest block can
  * grow in place, which is what a growing array does most. */
 
 enum { ALIGN = 16, CLASSES = 4 * 64 };
+
+/* Who needs more than this gets the rest in huge pages: clearing one takes as long as a
+ * small model does. */
+#define SMALL_PAGES ((size_t)4 << 20)
 
 typedef struct block {
     size_t size;        /* of the payload */
@@ -32,9 +38,10 @@ static struct {
     .next = before_main, .end = before_main + sizeof before_main, .reserved = sizeof before_main};
 
 int heap_reserve(size_t bytes) {
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return errno;
+    if (bytes > SMALL_PAGES) huge_advise(memory + SMALL_PAGES, bytes - SMALL_PAGES);
     heap.next = memory;
     heap.end = heap.next + bytes;
     heap.reserved = bytes;

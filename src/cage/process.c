@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "base/huge.h"
 #include "cage/heap.h"
 #include "cage/layer_parts.h"
 
@@ -44,7 +45,7 @@ static int map_snapshot(cage *c) {
     if (!S_ISREG(status.st_mode) || (uint64_t)status.st_size != c->order.snapshot_bytes) {
         return EBADFD;
     }
-    void *memory = mmap(NULL, c->order.snapshot_bytes, PROT_READ, MAP_PRIVATE, FD_SNAPSHOT, 0);
+    void *memory = huge_map(FD_SNAPSHOT, c->order.snapshot_bytes, PROT_READ);
     if (memory == MAP_FAILED) return errno;
     c->snapshot = memory;
     return 0;

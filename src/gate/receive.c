@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "base/checked.h"
+#include "base/huge.h"
 #include "base/memory.h"
 
 #define LARGE_BYTES (1u << 20) /* from here on a buffer is a mapping of its own */
@@ -90,10 +91,8 @@ static uint8_t *buffer_new(uint64_t length) {
         if (!checked_align(length, BUFFER_ALIGN, &rounded)) return NULL;
         return mem_aligned(BUFFER_ALIGN, rounded);
     }
-    void *data = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (data == MAP_FAILED) return NULL;
-    (void)madvise(data, length, MADV_HUGEPAGE); /* fewer faults; refused where there are none */
-    return data;
+    void *data = huge_map(-1, length, PROT_READ | PROT_WRITE);
+    return data != MAP_FAILED ? data : NULL;
 }
 
 /* Room for one more buffer; its count is bounded by the receiver. */

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/huge.h"
+
 #define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)
 #define COPY_STEP (64u << 20)
 #define NOEXEC_SEAL 8u /* MFD_NOEXEC_SEAL, Linux 6.3: model bytes are never a program */
@@ -71,7 +73,8 @@ static wlk_status copy_failed(int reason, wlk_error *error) {
 
 /* Copies exactly `size` bytes. */
 static wlk_status copy_bytes(int from, int to, uint64_t size, wlk_error *error) {
-    off_t at = 0;
+    off_t at = lseek(to, (off_t)huge_copy(from, to, size), SEEK_SET);
+    if (at < 0) return copy_failed(errno, error);
     while ((uint64_t)at < size) {
         const uint64_t left = size - (uint64_t)at;
         const ssize_t sent = sendfile(to, from, &at, left < COPY_STEP ? left : COPY_STEP);
@@ -95,7 +98,7 @@ static wlk_status check_end(int from, uint64_t size, wlk_error *error) {
 
 static wlk_status map(int fd, uint64_t size, snapshot *out, wlk_error *error) {
     /* Private: before Linux 6.7 a shared mapping of a sealed memfd is refused. */
-    void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    void *data = huge_map(fd, size, PROT_READ);
     if (data == MAP_FAILED) return error_errno(error, RULE_GATE_MEMORY, errno, "mmap");
     *out = (snapshot){.fd = fd, .data = data, .size = size};
     return WLK_OK;

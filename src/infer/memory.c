@@ -1,6 +1,7 @@
 #include "infer/memory.h"
 
 #include "base/checked.h"
+#include "base/huge.h"
 #include "base/memory.h"
 
 #define CHUNK_BYTES 65536
@@ -18,6 +19,7 @@ static memory_chunk *chunk_new(plan_memory *memory, uint64_t bytes) {
     const uint64_t size = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
     memory_chunk *chunk = mem_zeroed(1, CHUNK_HEADER + size);
     if (!chunk) return NULL;
+    huge_advise(chunk, size);
     chunk->size = size;
     chunk->next = memory->chunks;
     memory->chunks = chunk;

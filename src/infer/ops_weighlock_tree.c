@@ -182,32 +182,31 @@ static wlk_status check_flags(const forest *f, ensemble *e) {
 
 /* ---- structure */
 
-/* A right subtree whose left neighbour is being passed: its first node, its depth. */
-typedef struct waiting {
-    uint32_t node;
+/* The subtree below a node: the node behind its last one, and its depth. */
+typedef struct subtree {
+    uint32_t end;
     uint32_t depth;
-} waiting;
+} subtree;
 
-/* In pre-order a leaf is the end of a left subtree, and the node behind it is the right
- * child of the innermost node that still waits for its own; behind the last leaf the tree
- * ends. So the kinds of the nodes alone say where each child must be. stack: room for one
- * more than the nodes, and one. */
-static bool is_tree(const uint32_t *right, uint32_t from, uint32_t end, waiting *stack,
+/* In pre-order a left subtree follows its parent, the right one begins where it ends, and
+ * their parent's ends where the right one does. So from the last node to the first, each needs
+ * to know its two children only. below: room for one of each node. */
+static bool is_tree(const uint32_t *right, uint32_t from, uint32_t end, subtree *below,
                     uint32_t *deepest) {
-    uint32_t top = 0;
-    uint32_t depth = 0;
-    *deepest = 0;
-    stack[0] = (waiting){end, 0};
-    for (uint32_t i = from; i < end; i++) {
-        const uint32_t is_inner = right[i] != 0;
-        const waiting next = stack[top];
-        if (!is_inner & (next.node != i + 1)) return false;
-        stack[top + 1] = (waiting){i + right[i], depth + 1};
-        depth = is_inner ? depth + 1 : next.depth;
-        *deepest = depth > *deepest ? depth : *deepest;
-        top += 2 * is_inner - 1;
+    subtree left = {end, 0}; /* of the node behind this one */
+    for (uint32_t i = end; i-- > from;) {
+        const uint32_t inner = 0 - (uint32_t)(right[i] != 0); /* all bits, or none */
+        subtree *at = &below[i - from];
+        if (right[i] >= end - i) return false;
+        const subtree other = at[right[i]];
+        if (((i + right[i]) ^ left.end) & inner) return false;
+        const uint32_t deeper = left.depth > other.depth ? left.depth : other.depth;
+        left.end = (other.end & inner) | ((i + 1) & ~inner);
+        left.depth = (deeper + 1) & inner;
+        *at = left;
     }
-    return top == UINT32_MAX; /* the end itself was taken */
+    *deepest = left.depth;
+    return left.end == end;
 }
 
 static uint32_t tree_end(const forest *f, uint32_t tree) {
@@ -231,11 +230,11 @@ static wlk_status check_roots(const forest *f, uint32_t *largest) {
     return WLK_OK;
 }
 
-static wlk_status walk_trees(const forest *f, waiting *stack, packed_tree *trees, ensemble *e) {
+static wlk_status walk_trees(const forest *f, subtree *below, packed_tree *trees, ensemble *e) {
     uint32_t slot = 0;
     for (uint32_t i = 0; i < f->trees; i++) {
         uint32_t depth = 0;
-        if (!is_tree(f->right, f->roots[i], tree_end(f, i), stack, &depth)) {
+        if (!is_tree(f->right, f->roots[i], tree_end(f, i), below, &depth)) {
             return op_fail(f->call, RULE_PLAN_ATTRIBUTE_VALUE,
                            "right: the nodes of tree %u are no tree in pre-order", i);
         }
@@ -251,15 +250,14 @@ static wlk_status walk_trees(const forest *f, waiting *stack, packed_tree *trees
 
 static wlk_status check_trees(forest *f, plan_memory *memory, ensemble *e) {
     void *trees = NULL;
-    void *stack = NULL;
+    void *below = NULL;
     uint32_t largest = 0;
     TRY(check_roots(f, &largest));
     f->largest_tree = slots_of(largest);
     TRY(plan_take(memory, f->trees, sizeof(packed_tree), &trees, f->call->error));
     plan_memory temporary = {.budget = memory->budget};
-    wlk_status status =
-        plan_take(&temporary, (uint64_t)largest + 2, sizeof(waiting), &stack, f->call->error);
-    if (status == WLK_OK) status = walk_trees(f, stack, trees, e);
+    wlk_status status = plan_take(&temporary, largest, sizeof(subtree), &below, f->call->error);
+    if (status == WLK_OK) status = walk_trees(f, below, trees, e);
     plan_memory_free(&temporary);
     return status;
 }
@@ -270,23 +268,33 @@ static uint32_t feature_at(const forest *f, uint32_t i) {
     return f->features16 ? f->features16[i] : f->features32[i];
 }
 
-static double threshold_at(const forest *f, uint32_t i) {
-    return f->thresholds32 ? (double)f->thresholds32[i] : f->thresholds64[i];
+/* The bits of a threshold, as the slot's type has it. */
+static uint32_t narrow_bits(const forest *f, uint32_t i) {
+    uint32_t bits;
+    memcpy(&bits, &f->thresholds32[i], sizeof bits);
+    return bits;
+}
+
+static uint64_t wide_bits(const forest *f, uint32_t i) {
+    const double threshold = f->thresholds32 ? (double)f->thresholds32[i] : f->thresholds64[i];
+    uint64_t bits;
+    memcpy(&bits, &threshold, sizeof bits);
+    return bits;
 }
 
 /* A node's slot, and behind it the leaf's, whose place the next node takes if this one is
- * inner. Left of a node with `right` lie right - 1 nodes, of which right / 2 are leaves. */
-#define PACK(kind, number, feature_type, right_type)                                 \
+ * inner. Left of a node with `right` lie right - 1 nodes, of which right / 2 are leaves. All
+ * bits set are a NaN. */
+#define PACK(kind, bits_type, feature_type, right_type)                              \
     static void pack_##kind(const forest *f, kind##_slot *slot) {                    \
         const uint32_t targets = f->targets;                                         \
         uint32_t leaf = 0;                                                           \
         for (uint32_t i = 0; i < f->nodes; i++) {                                    \
             const uint32_t right = f->right[i];                                      \
             const uint32_t is_leaf = right == 0;                                     \
-            const double threshold = threshold_at(f, i);                             \
-            const uint32_t feature = feature_at(f, i);                               \
-            slot[0].threshold = (number)(is_leaf ? (double)NAN : threshold);         \
-            slot[0].feature = (feature_type)(is_leaf ? 0 : feature);                 \
+            const bits_type bits = kind##_bits(f, i) | (0 - (bits_type)is_leaf);     \
+            memcpy(&slot[0].threshold, &bits, sizeof bits);                          \
+            slot[0].feature = (feature_type)(feature_at(f, i) & (is_leaf - 1));      \
             slot[0].right = (right_type)(right + right / 2);                         \
             if (targets == 1) slot[1].weight = f->values[leaf];                      \
             if (targets != 1) slot[1].votes = (leaf_votes){leaf * targets, targets}; \
@@ -294,8 +302,8 @@ static double threshold_at(const forest *f, uint32_t i) {
             leaf += is_leaf;                                                         \
         }                                                                            \
     }
-PACK(narrow, float, uint16_t, uint16_t)
-PACK(wide, double, uint32_t, uint32_t)
+PACK(narrow, uint32_t, uint16_t, uint16_t)
+PACK(wide, uint64_t, uint32_t, uint32_t)
 
 static void pack_sides(const forest *f, uint8_t *side) {
     for (uint32_t i = 0; i < f->nodes; i++) {

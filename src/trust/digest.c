@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "base/envelope.h"
+#include "trust/blake2b_lanes.h"
 #include "trust/ready.h"
 #include "trust/wall.h"
 
 _Static_assert(DIGEST_BYTES == crypto_generichash_BYTES, "BLAKE2b-256");
 _Static_assert(DIGEST_BYTES == ENVELOPE_DIGEST_BYTES, "the envelope's digests");
+_Static_assert(DIGEST_BYTES == BLAKE2B_DIGEST_BYTES, "what the lanes give");
 
 /* Below this, starting a thread costs more than it saves. */
 #define PARALLEL_FROM (4u << 20)
@@ -23,6 +25,7 @@ typedef struct chunk_pass {
     uint64_t size;
     uint64_t chunk_bytes;
     uint64_t chunks;
+    uint64_t together;      /* that a thread hashes at once */
     uint8_t *fill;          /* the table to fill in, or NULL: */
     const uint8_t *compare; /* the table to compare with */
     _Atomic uint64_t next;
@@ -40,11 +43,14 @@ static void note_bad(chunk_pass *pass, uint64_t chunk) {
     }
 }
 
-static void digest_chunk(chunk_pass *pass, uint64_t chunk) {
+static blake2b_message chunk_at(const chunk_pass *pass, uint64_t chunk) {
     const uint64_t offset = chunk * pass->chunk_bytes; /* below size */
     const uint64_t left = pass->size - offset;
-    uint8_t digest[DIGEST_BYTES];
-    digest_bytes(pass->data + offset, left < pass->chunk_bytes ? left : pass->chunk_bytes, digest);
+    return (blake2b_message){pass->data + offset,
+                             left < pass->chunk_bytes ? left : pass->chunk_bytes};
+}
+
+static void use_digest(chunk_pass *pass, uint64_t chunk, const uint8_t digest[DIGEST_BYTES]) {
     if (pass->fill) {
         memcpy(pass->fill + chunk * DIGEST_BYTES, digest, DIGEST_BYTES);
     } else if (!wall_is_down() &&
@@ -53,14 +59,38 @@ static void digest_chunk(chunk_pass *pass, uint64_t chunk) {
     }
 }
 
+/* Chunks [first, end), at most BLAKE2B_LANES; lanes without one repeat the first. */
+static void digest_together(chunk_pass *pass, uint64_t first, uint64_t end) {
+    blake2b_message messages[BLAKE2B_LANES];
+    uint8_t digests[BLAKE2B_LANES][DIGEST_BYTES];
+    for (uint64_t i = 0; i < BLAKE2B_LANES; i++) {
+        messages[i] = chunk_at(pass, first + i < end ? first + i : first);
+    }
+    blake2b_lanes(messages, digests);
+    for (uint64_t i = first; i < end; i++) use_digest(pass, i, digests[i - first]);
+}
+
+static void digest_alone(chunk_pass *pass, uint64_t chunk) {
+    uint8_t digest[DIGEST_BYTES];
+    const blake2b_message message = chunk_at(pass, chunk);
+    digest_bytes(message.data, message.size, digest);
+    use_digest(pass, chunk, digest);
+}
+
 /* Every chunk below the lowest bad one has been handed to some thread before,
  * and that thread finishes it: stopping early does not change the answer. */
 static void *run_pass(void *argument) {
     chunk_pass *pass = argument;
     for (;;) {
-        const uint64_t chunk = atomic_fetch_add(&pass->next, 1);
-        if (chunk >= pass->chunks || chunk >= atomic_load(&pass->bad)) return NULL;
-        digest_chunk(pass, chunk);
+        const uint64_t first = atomic_fetch_add(&pass->next, pass->together);
+        if (first >= pass->chunks || first >= atomic_load(&pass->bad)) return NULL;
+        const uint64_t left = pass->chunks - first;
+        const uint64_t end = first + (left < pass->together ? left : pass->together);
+        if (end - first > 1) {
+            digest_together(pass, first, end);
+        } else {
+            digest_alone(pass, first);
+        }
     }
 }
 
@@ -68,6 +98,13 @@ static uint32_t useful_threads(const chunk_pass *pass, uint32_t threads) {
     if (threads == 0 || pass->size < PARALLEL_FROM) return 1;
     if (threads > DIGEST_MAX_THREADS) threads = DIGEST_MAX_THREADS;
     return threads < pass->chunks ? threads : (uint32_t)pass->chunks;
+}
+
+/* Lanes are worth less than threads: none goes without a chunk for them. */
+static uint64_t chunks_together(const chunk_pass *pass, uint32_t threads) {
+    const uint64_t each = pass->chunks / threads;
+    if (each < 2 || !blake2b_lanes_pay()) return 1;
+    return each < BLAKE2B_LANES ? each : BLAKE2B_LANES;
 }
 
 /* Helper threads take no signals: those are for the application's own. */
@@ -101,6 +138,7 @@ static wlk_status digest_chunks(const uint8_t *data, uint64_t size, uint8_t chun
                        .compare = compare,
                        .bad = chunks};
     const uint32_t used = useful_threads(&pass, threads);
+    pass.together = chunks_together(&pass, used);
     if (used > 1) {
         run_threads(&pass, used);
     } else {

@@ -20,8 +20,8 @@ unfailing() {
     printf '%s\n' setuid seteuid setgid
     # only saves the page faults later
     printf '%s\n' madvise
-    # our own, which call mmap and nothing else
-    printf '%s\n' heap_reserve heap_check
+    # our own, which call mmap and nothing else that may not fail
+    printf '%s\n' heap_reserve heap_check huge_map huge_advise
 }
 
 fail() {

@@ -52,6 +52,30 @@ static void test_copy_is_sealed(void **state) {
     (void)close(fd);
 }
 
+/* Large files are copied in two ways: what huge pages hold, and the rest. */
+static void test_large_copies(void **state) {
+    (void)state;
+    static const size_t sizes[] = {(2u << 20) - 1, 2u << 20, (2u << 20) + 1, (5u << 20) + 4097};
+    uint8_t *bytes = malloc(6u << 20);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < 6u << 20; i++) bytes[i] = (uint8_t)(i * 2654435761u >> 13);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const char *path = in_scratch("large");
+        snapshot s = SNAPSHOT_NONE;
+        wlk_error error;
+        write_bytes(path, bytes, sizes[i]);
+        const int fd = open(path, O_RDONLY | O_CLOEXEC);
+        EXPECT_OK(snapshot_take(fd, LIMIT, &s, &error));
+        assert_int_equal(s.size, sizes[i]);
+        assert_memory_equal(s.data, bytes, sizes[i]);
+        assert_int_equal(fcntl(s.fd, F_GET_SEALS) & ALL_SEALS, ALL_SEALS);
+        assert_int_equal(lseek(s.fd, 0, SEEK_END), (off_t)sizes[i]);
+        snapshot_drop(&s);
+        (void)close(fd);
+    }
+    free(bytes);
+}
+
 static void test_copy_starts_at_the_files_start(void **state) {
     (void)state;
     const int fd = open(text_path(), O_RDONLY | O_CLOEXEC);
@@ -370,6 +394,7 @@ static void test_a_change_at_every_system_call(void **state) {
 static int group(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_copy_is_sealed),
+        cmocka_unit_test(test_large_copies),
         cmocka_unit_test(test_copy_starts_at_the_files_start),
         cmocka_unit_test(test_a_sealed_memfd_is_taken_as_it_is),
         cmocka_unit_test(test_what_is_not_a_regular_file),

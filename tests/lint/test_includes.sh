@@ -80,6 +80,7 @@ expect '1: goto: ownership is shown by cleanup attributes' src/cli/a.c 'int f(vo
 expect '2: strcpy(): they write without a bound' src/gate/a.c '/* \n */ void g(void) { strcpy (a, b); }'
 expect '1: abort(): input must never end a process; a broken invariant is a wlk_error' \
     src/formats/a.c '#define FAIL abort()'
+expect "1: huge_map(): system calls, which the child's filter forbids" src/formats/a.c 'x = huge_map(1);'
 expect "1: qsort(): glibc's makes a system call; base/sort.h makes none" src/image/a.c 'x = qsort(a);'
 expect '' src/cli/a.c 'x = qsort(a);'
 expect '1: stdout: these modules do no input or output' src/infer/a.c 'f(stdout);'
