@@ -47,9 +47,10 @@ uint64_t csv_cell_offset(const csv_table *table, uint64_t row, uint32_t column);
 uint64_t csv_row_number(const csv_table *table, uint64_t row);
 
 /* Takes `columns` (indices) of all rows as an array of shape [rows, count], or
- * [rows] if rank is 1, of dtype `dtype`: str, or what element_put makes. A
- * missing value is NaN in a float; for integers and bool it is csv.missing. A
- * field that is no number, or does not fit, is csv.number. */
+ * [rows] if rank is 1, of dtype `dtype`: str, or what element_put makes. True and
+ * False (in three spellings) are the numbers 1 and 0. A missing value is NaN in a
+ * float; for integers and bool it is csv.missing. A field that is no number, or does
+ * not fit, is csv.number. */
 wlk_status csv_take(const csv_table *table, const uint32_t *columns, uint32_t count, uint32_t rank,
                     wlk_dtype dtype, const wlk_limits *limits, input_array *array,
                     wlk_error *error);

@@ -32,6 +32,7 @@ static bool is_float(wlk_dtype dtype) {
     return dtype == WLK_F64 || dtype == WLK_F32 || dtype == WLK_F16 || dtype == WLK_BF16;
 }
 
+/* Truth values are the numbers 1 and 0 wherever numbers are wanted, as they are in Python. */
 static bool parse_bool(const char *cell, number *out) {
     static const char *const words[2][3] = {{"false", "False", "FALSE"}, {"true", "True", "TRUE"}};
     for (int value = 0; value < 2; value++) {
@@ -50,8 +51,7 @@ static wlk_status take_number(const column_set *set, uint64_t row, uint32_t colu
     number value = number_of_float((double)NAN);
     if (csv_missing(set->table, cell)) {
         if (!is_float(set->dtype)) return bad_cell(set, RULE_CSV_MISSING, row, column, error);
-    } else if (!(set->dtype == WLK_BOOL && parse_bool(cell, &value)) &&
-               !element_parse(cell, &value)) {
+    } else if (!element_parse(cell, &value) && !parse_bool(cell, &value)) {
         return bad_cell(set, RULE_CSV_NUMBER, row, column, error);
     }
     if (element_put(set->dtype, array->owned, index, &value)) return WLK_OK;

@@ -216,6 +216,9 @@ static void test_other_dtypes(void **state) {
     EXPECT_OK(take("x\n1\ntrue\nFALSE\n0\n", &automatic, WLK_BOOL, &array, &error));
     assert_memory_equal(array.owned, "\x01\x01\x00\x00", 4);
     input_array_free(&array);
+    EXPECT_OK(take("x,y\nTrue,2\nfalse,-3\n", &automatic, WLK_F64, &array, &error));
+    assert_memory_equal(array.owned, ((const double[]){1, 2, 0, -3}), 4 * sizeof(double));
+    input_array_free(&array);
     EXPECT_OK(take("x\n0.1\n", &automatic, WLK_F32, &array, &error));
     assert_memory_equal(array.owned, "\xcd\xcc\xcc\x3d", 4);
     input_array_free(&array);
