@@ -97,7 +97,14 @@ static void split(layout *plan, uint32_t range, uint64_t size) {
     bin_add(plan, insert_behind(plan, range, r->offset + size, rest));
 }
 
-/* Moves the end so that the last range, if it is free, or a new one holds `size`. */
+/* Is the last range free and large enough? It may be, in the bin that need not hold `size`. */
+static bool last_holds(const layout *plan, uint64_t size) {
+    const uint32_t last = plan->last;
+    return last != LAYOUT_NONE && plan->ranges[last].is_free && plan->ranges[last].size >= size;
+}
+
+/* Moves the end so that the last range, if it is free, or a new one holds `size`. The end never
+ * comes back: what was given up there lay below it while it was in use. */
 static bool extend(layout *plan, uint64_t size, uint32_t *range) {
     const uint32_t last = plan->last;
     const bool grow = last != LAYOUT_NONE && plan->ranges[last].is_free;
@@ -116,7 +123,8 @@ static bool extend(layout *plan, uint64_t size, uint32_t *range) {
 }
 
 bool layout_take(layout *plan, uint64_t size, uint32_t *range) {
-    const uint32_t found = size > LAYOUT_MAX ? LAYOUT_NONE : bin_find(plan, bin_holding(size));
+    uint32_t found = size > LAYOUT_MAX ? LAYOUT_NONE : bin_find(plan, bin_holding(size));
+    if (found == LAYOUT_NONE && last_holds(plan, size)) found = plan->last;
     if (found == LAYOUT_NONE) return size <= LAYOUT_MAX && extend(plan, size, range);
     bin_remove(plan, found);
     split(plan, found, size);

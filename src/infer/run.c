@@ -37,6 +37,15 @@ static bool is_fenced(const run *r, uint32_t edge) {
     return kind == PLACE_BLOCK || kind == PLACE_RESULT || (r->in_one && r->places[edge].is_view);
 }
 
+/* A value's bytes, as far as they lie in the block: what is behind it stays closed, whoever says
+ * that the value ends there. */
+static void open_value(const run *r, const void *data, size_t bytes) {
+    const char *const end = (const char *)r->block + r->block_bytes;
+    const bool inside = (const char *)data >= (const char *)r->block && (const char *)data < end;
+    const size_t room = inside ? (size_t)(end - (const char *)data) : bytes;
+    fence_open(data, bytes < room ? bytes : room);
+}
+
 /* Opens what this node may touch, and nothing else. */
 static void fence_node(const run *r, const op_call *call) {
     if (!FENCES) return;
@@ -45,11 +54,11 @@ static void fence_node(const run *r, const op_call *call) {
     fence_open(call->scratch, r->scratch_bytes);
     for (uint32_t i = 0; i < call->node->inputs; i++) {
         const op_tensor *in = op_input(call, i);
-        if (in && is_fenced(r, call->node->edges[i])) fence_open(in->data, in->nbytes);
+        if (in && is_fenced(r, call->node->edges[i])) open_value(r, in->data, in->nbytes);
     }
     for (uint32_t i = 0; i < call->node->outputs; i++) {
         const op_tensor *out = op_output(call, i);
-        if (out) fence_open(out->data, out->nbytes);
+        if (out) open_value(r, out->data, out->nbytes);
     }
 }
 

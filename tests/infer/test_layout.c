@@ -47,6 +47,7 @@ static void test_nothing_overlaps(void **state) {
     uint64_t seed = 7;
     uint64_t used = 0;
     uint64_t most = 0;
+    uint64_t top = 0; /* where the highest of all ended */
     for (uint32_t step = 0; step < STEPS; step++) {
         if (count == LIVE || (count > 0 && chance(&seed, 2))) {
             const uint32_t victim = (uint32_t)chance(&seed, count);
@@ -61,6 +62,8 @@ static void test_nothing_overlaps(void **state) {
                         live[i].offset + live[i].size <= added.offset);
         }
         live[count++] = added;
+        if (added.offset + added.size > top) top = added.offset + added.size;
+        assert_int_equal(plan.end, top);
         used += added.size;
         if (used > most) most = used;
     }
@@ -115,6 +118,19 @@ static void test_the_last_free_range_grows(void **state) {
     free(ranges);
 }
 
+/* A block of the end's size was written up to its end before. */
+static void test_the_end_never_comes_back(void **state) {
+    (void)state;
+    layout plan;
+    layout_range *ranges = new_layout(&plan, 2);
+    layout_give(&plan, take(&plan, 64 * 18).range);
+    assert_int_equal(take(&plan, 64 * 17).offset, 0); /* of the same bin */
+    assert_int_equal(plan.end, 64 * 18);
+    assert_int_equal(take(&plan, 64).offset, 64 * 17);
+    assert_int_equal(plan.end, 64 * 18);
+    free(ranges);
+}
+
 static void test_sizes_without_end(void **state) {
     (void)state;
     layout plan;
@@ -133,8 +149,11 @@ static void test_sizes_without_end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing_overlaps),  cmocka_unit_test(test_a_chain_takes_two_places),
-        cmocka_unit_test(test_neighbours_merge),  cmocka_unit_test(test_the_last_free_range_grows),
+        cmocka_unit_test(test_nothing_overlaps),
+        cmocka_unit_test(test_a_chain_takes_two_places),
+        cmocka_unit_test(test_neighbours_merge),
+        cmocka_unit_test(test_the_last_free_range_grows),
+        cmocka_unit_test(test_the_end_never_comes_back),
         cmocka_unit_test(test_sizes_without_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
