@@ -145,6 +145,7 @@ typedef struct ensemble {
     score_transform transform;
     const double *base_values; /* targets of them, or one; NULL: none */
     uint32_t base_count;
+    bool base_first; /* of each target: the sum begins with it; else it is added last */
     /* Of classifiers: */
     linear_labels labels;
     bool one_class; /* of two labels, votes are for one, `voted_class` */

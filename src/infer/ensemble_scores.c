@@ -12,7 +12,7 @@ static double base_of(const ensemble *e, uint32_t target) {
 void ensemble_regress(const ensemble *e, double *row) {
     for (uint32_t i = 0; i < e->targets; i++) {
         if (e->aggregate == AGGREGATE_AVERAGE) row[i] /= e->trees;
-        row[i] += base_of(e, i);
+        if (!e->base_first) row[i] += base_of(e, i);
     }
     score_row(e->transform, row, e->targets);
 }

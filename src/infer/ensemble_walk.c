@@ -256,10 +256,20 @@ WALK_ALL(wide, double)
 /* Rows without columns: every tree is a leaf, whose slot still reads x[0]. */
 static const double nothing[1] = {0};
 
+static void begin_scores(const ensemble *e, const ensemble_block *b) {
+    if (!e->base_first) {
+        memset(b->scores, 0, b->rows * e->targets * sizeof *b->scores);
+        return;
+    }
+    for (uint64_t row = 0; row < b->rows; row++) {
+        memcpy(b->scores + row * e->targets, e->base_values, e->targets * sizeof *b->scores);
+    }
+}
+
 void ensemble_walk(const ensemble *e, const ensemble_block *block) {
     ensemble_block b = *block;
     if (b.columns == 0) b.x = nothing;
-    memset(b.scores, 0, b.rows * e->targets * sizeof *b.scores);
+    begin_scores(e, &b);
     if (b.voted) memset(b.voted, 0, b.rows * e->targets);
     if (e->narrow) {
         rows_narrow(e, &b);

@@ -116,6 +116,7 @@ static wlk_status take_values(forest *f, ensemble *e) {
     if (list->count != e->targets) return bad_list(f, BASE, "is not as long as targets");
     e->base_values = list->data;
     e->base_count = e->targets;
+    e->base_first = e->aggregate == AGGREGATE_SUM;
     return WLK_OK;
 }
 
@@ -360,8 +361,8 @@ static wlk_status prepare(op_call *call, plan_memory *memory, const void **prepa
     TRY(take_structure(&f));
     TRY(take_branches(&f));
     TRY(take_sets(&f, e));
-    TRY(take_values(&f, e));
     TRY(take_aggregate(&f, e));
+    TRY(take_values(&f, e));
     TRY(check_leaves(&f));
     TRY(check_features(&f));
     TRY(check_thresholds(&f));

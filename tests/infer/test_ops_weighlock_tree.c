@@ -85,7 +85,7 @@ static void make(forest *f) {
         f->roots[t] = f->nodes;
         add_subtree(f, f->nodes < 100 ? (uint32_t)random_below(6) : 2);
     }
-    for (uint32_t t = 0; t < f->targets; t++) f->base[t] = (double)random_below(9) - 4;
+    for (uint32_t t = 0; t < f->targets; t++) f->base[t] = ((double)random_below(9) - 4) / 7;
 }
 
 /* ---- the plain walk */
@@ -137,7 +137,7 @@ static void count_before(const forest *f, uint32_t node, uint32_t *leaf, uint32_
 }
 
 static void walk(const forest *f, const double *row, double *y) {
-    memset(y, 0, f->targets * sizeof *y);
+    for (uint32_t i = 0; i < f->targets; i++) y[i] = f->has_base && !f->average ? f->base[i] : 0;
     for (uint32_t t = 0; t < f->trees; t++) {
         uint32_t at = f->roots[t];
         uint32_t leaf = 0;
@@ -151,7 +151,7 @@ static void walk(const forest *f, const double *row, double *y) {
     }
     for (uint32_t i = 0; i < f->targets; i++) {
         if (f->average) y[i] /= f->trees;
-        if (f->has_base) y[i] += f->base[i];
+        if (f->average && f->has_base) y[i] += f->base[i];
     }
 }
 
