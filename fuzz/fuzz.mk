@@ -1,6 +1,6 @@
 # Fuzzing (docs/fuzzing.md). fuzz/Makefile builds targets, fuzz/run.py runs them.
 #
-# Variables: SECONDS a target has (60; fuzz-check: FUZZ_SECONDS, 15; fuzz-afl: 5), JOBS that
+# Variables: SECONDS a target has (60; fuzz-check: FUZZ_SECONDS, 10; fuzz-afl: 5), JOBS that
 # run at once, TARGETS (all). What runs find, keep and count is in $(BUILD)/fuzzing.
 
 FUZZING := $(abspath $(BUILD))/fuzzing
@@ -9,7 +9,7 @@ FUZZ_CC ?= clang
 AFL_CC ?= afl-clang-fast
 AFL_DRIVER ?= /usr/lib/afl/libAFLDriver.a
 SECONDS ?= 60
-FUZZ_SECONDS ?= 15
+FUZZ_SECONDS ?= 10
 AFL_SECONDS ?= 5
 TARGETS ?=
 
@@ -40,7 +40,7 @@ $(foreach t,$(FUZZ_TARGETS),$(eval fuzz-$(t): TARGETS := $(t)))
 $(FUZZ_ONE): fuzz-%: fuzz-build
 	$(call fuzz_run,fuzz,$(SECONDS)) $*
 
-## fuzz-check   for continuous integration: regressions and seeds, then FUZZ_SECONDS (15) each
+## fuzz-check   for continuous integration: regressions and seeds, then FUZZ_SECONDS (10) each
 fuzz-check: fuzz-build
 	$(call fuzz_run,check,$(FUZZ_SECONDS)) $(TARGETS)
 
