@@ -29,7 +29,11 @@ def value():
         "complex": 1 + 2j, "single": np.array([1.5], dtype="f4"), "none": np.zeros((0, 4)),
         "scalar": np.float64(2.5), "count": 3, "big": 2**63, "low": -2**63, "real": -0.0,
         "text": "h\u00e9\u20ac\n\\u0041", "bytes": b"\0\xff'", "array": bytearray(b"xyz"),
-        "empty": b"", "nothing": None, "yes": True, "no": False, "set": {5},
+        "hidden": np.ma.array([[1., 2.], [3., 4.]], mask=[[0, 1], [0, 0]]),
+        "hidden, Fortran": np.ma.array(np.asfortranarray([[1, 2, 3], [4, 5, 6]]),
+                                       mask=[[0, 1, 1], [0, 0, 1]]),
+        "hidden texts": np.ma.array(["a", "b"], mask=[0, 1]), "not hidden": np.ma.array([1., 2.]),
+        "none hidden": np.ma.array([1., 2.], mask=[0, 0]), "empty": b"", "nothing": None, "yes": True, "no": False, "set": {5},
         "frozen": frozenset(["f"]), "ordered": collections.OrderedDict([("a", 1), ("b", [])]),
         "default": collections.defaultdict(list, {"k": 1}), 7: "seven", None: 0, "a/b~c": 1,
         True: "true", "long": list(range(1200)), "tuples": ((), (1,), (1, 2), (1, 2, 3, 4)),
@@ -46,8 +50,11 @@ class Expected:
 
     def tensor(self, path, array):
         name = path[len("/x-value/"):] or "array"
-        self.metadata[path] = 1
+        hidden = np.ma.getmaskarray(array)
+        self.metadata[path] = 1 + bool(hidden.any())
         self.metadata[path + "/tensor"] = name
+        if hidden.any():
+            self.tensor(path + "/mask", hidden)
         array = np.asarray(array)
         if array.dtype.kind in "UO":
             texts = [t.encode() for t in array.ravel()]

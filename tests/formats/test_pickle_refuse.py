@@ -48,6 +48,12 @@ SET = b"cbuiltins\nset\n"
 TREE = b"csklearn.tree._tree\nTree\n"
 PIPELINE = b"csklearn.pipeline\nPipeline\n"
 OBJECT = b"cbuiltins\nobject\n"
+BUNCH = b"csklearn.utils\nBunch\n"
+DICT = b"cbuiltins\ndict\n"
+ORDERED = b"ccollections\nOrderedDict\n"
+INDEX = b"cpandas.core.indexes.base\nIndex\n"
+NEW_INDEX = b"cpandas.core.indexes.base\n_new_Index\n"
+UFUNC = b"cnumpy.core\n_ufunc_reconstruct\n"
 KDTREE = b"csklearn.neighbors._kd_tree\nnewObj\n"
 FLOAT64 = b"cnumpy\nfloat64\n"
 ENCODE = b"c_codecs\nencode\n"
@@ -68,6 +74,7 @@ ROWS = [
     (b"I\n.", "argument", 2), (b"I1.5\n.", "argument", 2), (b"I010\n.", "argument", 2),
     (b"I 1\n.", "argument", 2), (b"I+1\n.", "argument", 2), (b"I1_0\n.", "argument", 2),
     (b"I0x10\n.", "argument", 2), (b"I-\n.", "argument", 2), (b"L\n.", "argument", 2),
+    (b"I-0\n.", "argument", 2),
     (b"L12LL\n.", "argument", 2), (b"I" + b"9" * 4301 + b"\n.", "argument", 2),
     (b"F\n.", "argument", 2), (b"F1e\n.", "argument", 2), (b"F.5\n.", "argument", 2),
     (b"F0x1p3\n.", "argument", 2), (b"F1,5\n.", "argument", 2), (b"F1e400\n.", "argument", 2),
@@ -108,7 +115,7 @@ ROWS = [
     (b"T\1\0\0\0\xff" + text("a") + b"\x93.", "type", 11),
     # names
     (b"cos\nsystem\n.", "global", 2), (named("os", "system") + b".", "global", 14),
-    (named("builtins", "getattr") + b".", "global", 21), (b"c__builtin__\neval\n.", "global", 2),
+    (named("builtins", "setattr") + b".", "global", 21), (b"c__builtin__\neval\n.", "global", 2),
     (b"csklearn.pipeline\nPipeline.fit\n.", "global", 2), (b"cbuiltins\nset.add\n.", "global", 2),
     (b"csklearn\npipeline.Pipeline\n.", "global", 2), (b"c\n\n.", "global", 2),
     (b"cbuiltins\n<locals>\n.", "global", 2), (b"cbuiltins\nset\r\n.", "global", 2),
@@ -143,6 +150,19 @@ ROWS = [
     (MAKE + TREE + SET + b"N\x87R.", "call", 67), (MAKE + TREE + OBJECT + b"NNt.", "stack", 70),
     (MAKE + TREE + OBJECT + b"N\x87R.", None, 0),
     (MAKE + SET + OBJECT + b"N\x87R.", "call", 59), (MAKE + TREE + FLOAT64 + b"N\x87R.", "call", 68),
+    # a class that is a dict too, of protocols 0 and 1
+    (MAKE + BUNCH + DICT + b"}\x87R.", None, 0), (MAKE + BUNCH + OBJECT + b"N\x87R.", None, 0),
+    (MAKE + BUNCH + DICT + b"}" + text("a") + b"K\1s\x87R" + text("b") + b"Ns.", None, 0),
+    (MAKE + BUNCH + DICT + b"}N\x88s\x87RNa.", "type", 69),
+    (MAKE + BUNCH + OBJECT + b"}\x87R.", "call", 66), (MAKE + BUNCH + ORDERED + b"}\x87R.", "call", 74),
+    (MAKE + BUNCH + b"cbuiltins\nlist\n]\x87R.", "call", 64), (MAKE + BUNCH + SET + b"}\x87R.", "call", 63),
+    (MAKE + BUNCH + BUNCH + b"}\x87R.", "call", 70), (MAKE + BUNCH + b"N}\x87R.", "call", 50),
+    (MAKE + BUNCH + DICT + b"N\x87R.", "call", 64), (MAKE + BUNCH + DICT + b"]\x87R.", "call", 64),
+    (MAKE + BUNCH + DICT + b"(N}t\x87R.", "call", 67), (MAKE + BUNCH + DICT + b"\x86R.", "call", 63),
+    (MAKE + b"(" + BUNCH + DICT + b"}NtR.", "call", 66),
+    (MAKE + TREE + DICT + b"}\x87R.", "call", 68), (MAKE + DICT + DICT + b"}\x87R.", "call", 58),
+    (MAKE + FLOAT64 + DICT + b"}\x87R.", "call", 58), (MAKE + KDTREE + DICT + b"}\x87R.", "call", 78),
+    (MAKE + b"N" + DICT + b"}\x87R.", "call", 44), (MAKE + b"cos\nsystem\n", "global", 26),
     (b"ccopyreg\n__newobj__\n)R.", "call", 23), (b"ccopyreg\n__newobj__\nN\x85R.", "call", 24),
     (TREE + b")}K\1K\1s\x92.", "call", 34), (WRAPPER + b"N\x85\x81.", "call", 43),
     (PARTIAL + b")R.", "call", 22), (PARTIAL + SET + b"\x85R.", "call", 36),
@@ -150,7 +170,23 @@ ROWS = [
     # objects
     (TREE + b")\x81]b]b.", "type", 32), (TREE + b")\x81]b}b.", "type", 32),
     (TREE + b")\x81N\x90.", "stack", 30), (TREE + b")\x81(N\x90.", "type", 31),
-    (TREE + b")\x81NaNNs.", "type", 33), (TREE + b")\x81NNsNa.", "type", 33),
+    (UFUNC + text("numpy") + text("log") + b"\x86R.", "value", 46),
+    (UFUNC + text("os") + text("log") + b"\x86R.", "call", 43),
+    (UFUNC + text("numpy") + text("dtype") + b"\x86R.", "call", 48),
+    (UFUNC + text("numpy") + b"C\3log\x86R.", "call", 46),
+    (UFUNC + b"C\2os" + text("log") + b"\x86R.", "call", 43),
+    (UFUNC + text("log") * 3 + b"\x87R.", "call", 49),
+    (NEW_INDEX + INDEX + b"}\x86R0N.", None, 0),
+    (NEW_INDEX + b"cpandas.core.indexes.numeric\nInt64Index\n}\x86R0N.", None, 0),
+    (NEW_INDEX + b"cnumpy\nmemmap\n}" + text("filename") + text("a") + b"s\x86R0N.", "call", 69),
+    (NEW_INDEX + INDEX + b"]\x86R.", "call", 73), (NEW_INDEX + INDEX + b"}N\x87R.", "call", 74),
+    (NEW_INDEX + b"N}\x86R.", "call", 42), (NEW_INDEX + TREE + b"}\x86R.", "call", 66),
+    (NEW_INDEX + b"}\x85R.", "call", 41), (NEW_INDEX + INDEX + b"\x85R.", "call", 72),
+    (NEW_INDEX + INDEX + b"}\x86\x81.", "call", 73),
+    # keys that are one to Python
+    (b"}(K\1N\x88Nu.", "value", 7), (b"}(\x89NK\0Nu.", "value", 6), (b"}(K\1N\x89Nu.", None, 0),
+    (BUNCH + b")\x81NaNNs.", "type", 29), (BUNCH + b")\x81NNsNa.", "type", 29),
+    (TREE + b")\x81Na.", "type", 30), (TREE + b")\x81NNs.", "type", 31),
     (TREE + b")\x81(]Nu.", "type", 32),
     (WRAPPER + b")\x81Nb.", "type", 44), (WRAPPER + b")\x81Na.", "type", 44),
     (KDTREE + b")R}bNaNNs(N\x90.", "value", 38),
@@ -231,7 +267,58 @@ def onnx_and_pickle():
     return b"\x42\5\x0a\1\0\x10\x15\x3a\xf4\xa2\x04" + graph
 
 
+# scipy's distributions: what scipy executes of their state, and the method that it looks up.
+UNIFORM = b"cscipy.stats._continuous_distns\nuniform_gen\n"
+RANDINT = b"cscipy.stats._discrete_distns\nrandint_gen\n"
+GETATTR = b"cbuiltins\ngetattr\n"
+RANDOM = KDTREE + b")R"  # opaque
+PARSER = """
+def _parse_args(self, {0} {1}):
+    return ({0}), {2}
+
+def _parse_args_rvs(self, {0} {1}, size=None):
+    return self._argcheck_rvs({0} {2}, size=size)
+
+def _parse_args_stats(self, {0} {1}, moments='mv'):
+    return ({0}), {2}, moments
+"""
+WIDE = PARSER.format("", "loc=0, scale=1", "loc, scale")
+NARROW = PARSER.format("low, _High2, ", "loc=0", "loc, 1")
+
+
+def with_parser(code):
+    code = code.encode()
+    return b"}" + text("_parse_arg_template") + b"X" + u4(len(code)) + code + b"s"
+
+
+def distributions():
+    harmless = [with_parser(WIDE), with_parser(NARROW), b"}" + text("a") + b"K\1s",
+                b"}" + text("_random_state") + b"Ns", b"}" + text("vecentropy") + RANDOM + b"s",
+                b"}" + text("_ctor_param") + b"}s", b"}" + text("support") + b")s",
+                b"}" + RANDOM + b"\x86", b"}N\x86"]
+    hostile = [with_parser(code) for code in (
+        "", "exit()", NARROW[:10], NARROW[:30], NARROW[:-1], NARROW + "#", NARROW + WIDE,
+        NARROW.replace("loc, 1", "loc, scale"), NARROW.replace("low, ", "low,"), WIDE.replace("loc=0", "l=0"),
+        NARROW.replace("low", "2ow"), NARROW.replace("low", "l\u00f8w"), NARROW.replace("low", "l[w"),
+        NARROW.replace("return (low", "return (exit"), WIDE.replace("scale=1", "scale=exit()"))]
+    hostile += [b"}" + text("_parse_arg_template") + b"C\1as", b"}K\1Ns", b"}" + text("a") + SET + b"s",
+                b"}" + text("a") + b"]s", b"}" + text("_random_state") + b"K\1s", b"N", b"]", b")",
+                b"NN\x86", b"}]\x86", with_parser(WIDE) + b"N\x86"]
+    for states, rule in (harmless, None), (hostile, "pickle.call"):
+        for state in states:
+            body = p4(UNIFORM + b")\x81" + state, 2)
+            yield body + b"b0N.", rule, len(body)
+    for arguments in (RANDINT + b")\x81" + text("_entropy") + b"\x86", RANDINT + b")\x81\x85",
+                      RANDINT + b")\x81" + text("rvs") + b"\x86", RANDOM + text("_entropy") + b"\x86",
+                      b"N" + text("_entropy") + b"\x86", RANDINT + b")\x81" + text("_entropy") + b"N\x87"):
+        body = p4(GETATTR + arguments, 2)
+        taken = arguments.startswith(RANDINT) and arguments.endswith(text("_entropy") + b"\x86")
+        yield body + b"R0N.", None if taken else "pickle.call", len(body)
+    yield p4(UNIFORM + text("a") + b"\x85R0N.", 2), "pickle.call", len(p4(UNIFORM + text("a") + b"\x85", 2))
+
+
 def cases():
+    yield from distributions()
     for body, rule, offset in ROWS:
         yield p4(body, 2), rule and "pickle." + rule, offset
     yield from WHOLE

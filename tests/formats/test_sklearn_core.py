@@ -324,6 +324,8 @@ REFUSED = [
     ('a class that is not known', lambda: make_pipeline(
         StandardScaler(), KNeighborsClassifier()).fit(X, TWO), 'sklearn.class',
      "pipeline step 'kneighborsclassifier', KNeighborsClassifier"),
+    ('numbers of which one is masked', lambda: change(
+        fitted, 0, 'mean_', np.ma.array(np.ones(5), mask=[0, 1, 0, 0, 0])), 'sklearn.state', "'mean_'"),
     ('not fitted', lambda: make_pipeline(StandardScaler(), logistic()), 'sklearn.state',
      'how many columns'),
     ('an option of a later version', lambda: change(fitted, 1, 'novelty', 3), 'sklearn.option',
@@ -376,7 +378,8 @@ REFUSED = [
         [LinearRegression().fit(X, ONE)]), 'sklearn.method', ''),
     ('more than one label a row', lambda: rest('y_type_', 'multilabel-indicator'),
      'sklearn.option', 'multilabel-indicator'),
-    ('classes for other estimators', lambda: rest('classes_', np.array(['a', 'b'])),
+    ('classes for other estimators', lambda: change(
+        lambda: OneVsRestClassifier(logistic()).fit(X, LETTERS), 'classes_', np.array(['a', 'b'])),
      'sklearn.shape', ''),
     ("a function that is not numpy's", lambda: change(targets, 'transformer_', 'inverse_func', len),
      'pickle.global', 'len'),
@@ -420,6 +423,18 @@ def check_layout():
     assert metadata[options + 'logisticregression/max_iter'] == 500
 
 
+def check_set_again():
+    """Of an option that a state has twice the latest counts, for the metadata as for the graph."""
+    model = StandardScaler().fit(NUMBERS)
+    data = pickle.dumps(model, 2)[:-1] + b'}X\x08\0\0\0with_std\x89sb.'
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(starved.keep(data))
+        file.flush()
+        _, result, _ = run('inspect', '--json', file.name)
+    assert result['metadata']['/metadata/hyperparameters/with_std'] is False, result
+    assert 'Div' not in [node['op'] for node in result['graphs'][0]['nodes']], result
+
+
 def check_names_collide():
     """A column may have the name of an output."""
     frame = FRAME.rename(columns={'city': 'label', 'kind': 'scores'})
@@ -445,6 +460,7 @@ def main():
     with ThreadPoolExecutor(2) as pool:
         wrong = [w for w in [*pool.map(check_case, CASES), *pool.map(check_refused, REFUSED)] if w]
     check_layout()
+    check_set_again()
     check_names_collide()
     check_column_order()
     wrong += starved.check()

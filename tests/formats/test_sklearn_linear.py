@@ -338,6 +338,7 @@ def linear_refusals():
     descent = fit(linear_model.SGDClassifier, "three")
     return [
         (changed(logistic, multi_class="other"), option("multi_class is 'other'")),
+        (changed(logistic, multi_class="deprecated"), option("multi_class is 'deprecated'")),
         (changed(logistic, temperature=2.0), option("temperature")),
         (changed(logistic, classes_=...), state("no 'classes_'")),
         (changed(logistic, coef_=...), state("no 'coef_'")),
@@ -518,8 +519,8 @@ def dummy_refusals():
     def other(whole, **changes):
         return pipeline.Pipeline([whole.steps[0], ("dummy", changed(whole[-1], **changes))])
     return [
-        (other(classifier, strategy="stratified"), option("strategy is 'stratified'")),
-        (other(classifier, strategy="uniform"), option("strategy is 'uniform'")),
+        (other(classifier, _strategy="stratified"), option("strategy is 'stratified'")),
+        (other(classifier, _strategy="uniform"), option("strategy is 'uniform'")),
         (other(classifier, n_outputs_=2), option("2 outputs")),
         (other(classifier, sparse_output_=True), option("sparse")),
         (other(classifier, class_prior_=np.ones(2)), shape("class_prior_")),

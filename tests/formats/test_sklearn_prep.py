@@ -16,7 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import sklearn
+from sklearn.base import clone
 from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA, IncrementalPCA, TruncatedSVD
 from sklearn.ensemble import (ExtraTreesRegressor, GradientBoostingClassifier,
                               RandomForestClassifier)
@@ -26,7 +28,7 @@ from sklearn.feature_selection import (RFE, GenericUnivariateSelect, SelectFdr, 
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.linear_model import (ElasticNet, ElasticNetCV, Lasso, LinearRegression,
                                   LogisticRegression, LogisticRegressionCV)
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (Binarizer, FunctionTransformer, KBinsDiscretizer, LabelBinarizer,
                                    LabelEncoder, MaxAbsScaler, MinMaxScaler, Normalizer,
                                    OneHotEncoder, OrdinalEncoder, PolynomialFeatures,
@@ -220,6 +222,23 @@ case(LabelBinarizer(), CITIES[:, 0].astype(str), np.append(CITIES[:, 0], ['Paris
 case(LabelBinarizer(neg_label=-1, pos_label=3), WHOLE[:, 0].astype(int))
 case(LabelBinarizer(neg_label=-2), LABELS > 0, (LABELS > 0).astype(int))
 
+# The empty text is the empty field of a CSV file: a category if nothing takes it for a missing one.
+EMPTIES = np.array([['a', 's'], ['', 's'], ['b', 'm'], ['a', '']], dtype=object)
+EMPTIES_OR_NAN = np.array([['a'], [''], ['b'], [NAN]], dtype=object)
+A_QUERY = np.array([['a'], [''], ['b'], ['?']], dtype=object)
+FILL = {'strategy': 'constant', 'fill_value': 'x'}
+case(OneHotEncoder(), EMPTIES)
+case(OrdinalEncoder(), EMPTIES)
+case(LabelEncoder(), EMPTIES[:, 0])
+case(make_pipeline(SimpleImputer(strategy='constant', fill_value=''), OneHotEncoder()), EMPTIES_OR_NAN)
+case(make_pipeline(SimpleImputer(missing_values='', **FILL), OneHotEncoder()), EMPTIES)
+case(make_pipeline(SimpleImputer(missing_values='?', **FILL), OneHotEncoder()), A_QUERY)
+case(make_pipeline(SimpleImputer(missing_values='?', add_indicator=True, **FILL),
+                   OneHotEncoder()), A_QUERY)
+case(FeatureUnion([('e', OneHotEncoder()), ('m', MissingIndicator(missing_values='?'))]), A_QUERY)
+case(ColumnTransformer([('i', make_pipeline(SimpleImputer(**FILL), OneHotEncoder()), [1]),
+                        ('e', OneHotEncoder(), [0])]), EMPTIES[:3])
+
 # ---- projections, selection, clusters
 
 case(PCA(3), X, ROWS)
@@ -288,6 +307,30 @@ refused('run.index', '', Binarizer(), X, HOLED_ROWS)
 refused('run.index', '', KBinsDiscretizer(3), X, HOLED_ROWS)
 refused('run.index', '', KMeans(3, n_init=1), X, HOLED_ROWS)
 refused('run.index', '', MissingIndicator(), EMPTY[:, 1:], np.full((1, 4), NAN))
+for encoder in (OneHotEncoder(), OneHotEncoder(handle_unknown='ignore'), OrdinalEncoder()):
+    refused('sklearn.value', 'column 0: the empty text is one of its values', make_pipeline(
+        SimpleImputer(**FILL), clone(encoder)), EMPTIES_OR_NAN)
+    refused('sklearn.value', 'column 0: the empty text is one of its values', make_pipeline(
+        SimpleImputer(strategy='most_frequent'), 'passthrough', clone(encoder)), EMPTIES)
+refused('sklearn.value', 'column 0: the empty text', make_pipeline(
+    ColumnTransformer([('i', SimpleImputer(**FILL), [1, 0])]), OneHotEncoder()), EMPTIES)
+refused('sklearn.value', "transformer 'i', SimpleImputer: column 0: the empty text", make_pipeline(
+    ColumnTransformer([('i', SimpleImputer(**FILL), [0])], remainder='passthrough'),
+    ColumnTransformer([('e', OneHotEncoder(), [1]), ('i', SimpleImputer(**FILL), [1])])), EMPTIES[[0, 2, 3]])
+refused('sklearn.value', "transformer 'm', MissingIndicator: column 0: the empty text", FeatureUnion(
+    [('e', OneHotEncoder()), ('m', MissingIndicator(features='all'))]), EMPTIES)
+refused('sklearn.value', 'column 0: the empty text', FeatureUnion(
+    [('i', SimpleImputer(strategy='constant', fill_value='', add_indicator=True)),
+     ('e', OneHotEncoder(categories=[['', 'a', 'b']], handle_unknown='ignore'))]), EMPTIES_OR_NAN)
+refused('sklearn.value', 'column 0: the empty text', FeatureUnion(
+    [('a', OneHotEncoder(categories=[['', 'a', 'b']])),
+     ('b', OneHotEncoder(categories=[['a', 'b', NAN]], handle_unknown='ignore'))]), EMPTIES[:3, :1])
+refused('sklearn.value', 'column 0: the empty text', FeatureUnion(
+    [('a', make_pipeline(SimpleImputer(missing_values='', **FILL), OneHotEncoder())),
+     ('b', make_pipeline(SimpleImputer(**FILL), OneHotEncoder(handle_unknown='ignore')))]), EMPTIES)
+refused('sklearn.column', 'holds numbers, not texts', make_pipeline(SimpleImputer(), OneHotEncoder()),
+        WHOLE, change=lambda state: state['steps'][1][1].__dict__.update(
+            categories_=[np.array(['', 'a'], dtype=object)] * 3))
 refused('sklearn.option', 'kw_args', FunctionTransformer(
     np.log1p, kw_args={'where': True}, validate=VALIDATE), X)
 refused('sklearn.option', 'isnan', FunctionTransformer(np.isnan, validate=VALIDATE), X)

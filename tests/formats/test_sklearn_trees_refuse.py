@@ -222,7 +222,9 @@ def forests():
     sums = ensemble.GradientBoostingRegressor(n_estimators=3, max_depth=1).fit(SUGAR, LEVEL)
     state('one class', boosted, put('classes_', numpy.array([1])), value, '1 classes')
     state('another loss', boosted, put('loss', 'hinge'), 'sklearn.option', 'hinge')
-    state('a loss of two classes', three, put('loss', 'exponential'), value, '3 classes')
+    two = ensemble.GradientBoostingClassifier(loss='exponential', n_estimators=2, max_depth=1)
+    state('a loss of two classes', three, put('_loss', two.fit(SUGAR, LEVEL > 100)._loss), value,
+          '3 classes')
     state('another loss, numbers', sums, put('loss', 'tweedie'), 'sklearn.option', 'tweedie')
     state('no learning rate', sums, put('learning_rate', None), 'sklearn.option', 'learning_rate')
     state('an infinite learning rate', sums, put('learning_rate', 1e308 * 10), value, '')

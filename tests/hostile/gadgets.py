@@ -13,7 +13,7 @@ os system popen execv spawnl remove
 posix system popen
 nt system
 subprocess Popen call check_output run getoutput
-builtins eval exec compile open getattr __import__ globals breakpoint input map type vars
+builtins eval exec compile open setattr __import__ globals breakpoint input map type vars
 __builtin__ eval execfile apply file
 pip main
 pip._internal main

@@ -12,6 +12,7 @@ import io
 import json
 import os
 import pickle
+import re
 import resource
 import signal
 import struct
@@ -29,8 +30,21 @@ WARM = [b"S'\\x41'\n.", b'V\\u0041\n.', b'U\1a.', b'\x8c\1a.', b"cbuiltins\nset\
 QUIET = {'pickle.find_class', 'object.__getattr__', 'sys.excepthook', 'sys.unraisablehook'}
 
 
+# What scipy executes of the state of a distribution, as it writes it.
+PARSER = re.compile(r"""
+def _parse_args\(self, ((?:[A-Za-z_][A-Za-z_0-9]*, )*) (loc=0|loc=0, scale=1)\):
+    return \(\1\), (loc, 1|loc, scale)
+
+def _parse_args_rvs\(self, \1 \2, size=None\):
+    return self\._argcheck_rvs\(\1 \3, size=size\)
+
+def _parse_args_stats\(self, \1 \2, moments='mv'\):
+    return \(\1\), \3, moments
+""")
+
+
 class Outside(Exception):
-    """A global that is not allowed."""
+    """A global that is not allowed, or what an allowed one would reach."""
 
 
 class Stand:
@@ -59,8 +73,47 @@ class Stand:
     add = update = extend
 
 
+class Distribution(Stand):
+    """scipy executes a text of the state, whatever form the state has."""
+
+    def __setstate__(self, state):
+        found = {}
+        try:
+            found.update(state)
+        except (TypeError, ValueError):
+            pass  # what came before it is there all the same
+        code = found.get('_parse_arg_template', '')
+        if code and not (isinstance(code, str) and PARSER.fullmatch(code)):
+            raise Outside('a text that scipy executes')
+
+
+class Method(Stand):
+    """getattr"""
+
+    def __new__(cls, owner, name):
+        if not isinstance(owner, Distribution) or name != '_entropy':
+            raise Outside(f'getattr of {name!r}')
+        return super().__new__(cls)
+
+
+class NewIndex(Stand):
+    """pandas calls the class's __new__, which of some makes files."""
+
+    def __new__(cls, index, values):
+        if getattr(index, '__name__', None) not in ('Index', 'Int64Index'):
+            raise Outside(f'an index of {index!r}')
+        return super().__new__(cls)
+
+
 def stand_in(module, name):
-    return type(name, (Stand,), {'__module__': module})
+    kind = Stand
+    if module.startswith('scipy.stats._') and name.endswith('_gen'):
+        kind = Distribution
+    elif name == 'getattr':
+        kind = Method
+    elif name == '_new_Index':
+        kind = NewIndex
+    return type(name, (kind,), {'__module__': module})
 
 
 def item_bytes(dtype):

@@ -4,6 +4,7 @@ import pickle
 import warnings
 
 import numpy
+import pandas
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
@@ -24,6 +25,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from altered import element, node, place, predictors, set_state, tree_state, with_trees, without
+from assembler import code, number
 from cases import ANYWHERE, NOWHERE, Table
 
 RANDOM = numpy.random.RandomState(0)
@@ -70,6 +72,8 @@ def trees():
             ('feature beyond the last', 'feature', 3, 0), ('feature -2 of a split', 'feature', -2, 0),
             ('feature 2^32', 'feature', 2**32, 0), ('threshold NaN', 'threshold', NAN, 0)]:
         change(name, 'sklearn.value', node(field, value, index))
+    change('state of 100 entries', 'sklearn.state', lambda arguments, state: (
+        arguments, {**state, **{f'x{i}': 0 for i in range(100)}}))
     for name, made in [
             ('node_count 10^9', tree_state('node_count', lambda n: 10**9)), ('node_count 0',
                 tree_state('node_count', lambda n: 0)),
@@ -250,7 +254,20 @@ def preparing():
     columns = fitted(ColumnTransformer([('a', StandardScaler(), [0]), ('b', 'passthrough', [1, 2])]))
     pipe = fitted(make_pipeline(StandardScaler(), LogisticRegression()))
     nameless = pickle.loads(without(columns, '_transformer_to_input_indices'))
+    missing = fitted(OrdinalEncoder(), numpy.array([[1, 5], [2, 6], [NAN, NAN]]), None)
+    written = pickle.dumps(missing, 3)  # without frames
+    both = code(number(0), number(2), number(1), number(2), 'SETITEMS')  # {0: 2, 1: 2}
+    assert written.count(both) == 1
+    latest = code(number(0), number(2), number(0), number(0), 'SETITEMS')
+    earlier = code(number(0), number(0), number(0), number(2), 'SETITEMS')
+    truth = code('NEWFALSE', number(0), number(1), number(2), 'SETITEMS')
     for name, rule, data in [
+            ('missing index twice', 'sklearn.value', written.replace(both, latest)),
+            ('missing index twice, the latest right', None, written.replace(both, earlier)),
+            ('missing index of False', 'sklearn.state', written.replace(both, truth)),
+            ('missing indices of more columns', 'sklearn.state',
+             set_state(missing, '_missing_indices', {0: 2, 1: 2, 2: 2})),
+            ('missing indices in a list', 'sklearn.state', set_state(missing, '_missing_indices', [2, 2])),
             ('scale zero', 'sklearn.value', set_state(scaler, 'scale_', element(1, 0.0))),
             ('scale NaN', None, set_state(scaler, 'scale_', element(1, NAN))),
             ('scale of two columns', 'sklearn.shape', set_state(scaler, 'scale_', numpy.ones(2))),
@@ -280,6 +297,16 @@ def preparing():
             ('column 10^9', 'sklearn.column', set_columns(columns, [10**9])),
             ('column -9', 'sklearn.column', set_columns(columns, [-9])),
             ('column by a name that is not there', 'sklearn.column', set_columns(nameless, ['price'])),
+            ('columns that are halves', 'sklearn.column', set_columns(nameless, numpy.array([0.5]))),
+            ('index of halves', 'sklearn.column', set_columns(nameless, pandas.Index([0.5], dtype=object))),
+            ('index of names that are not there', 'sklearn.column', set_columns(nameless,
+                pandas.Index(['price'], dtype=object))),
+            ('index of lists', 'sklearn.column', set_columns(nameless, pandas.Index([[0]], dtype=object))),
+            ('index as a mask of 2 columns', 'sklearn.shape', set_columns(nameless,
+                pandas.Index([True, False]))),
+            ('index of two levels', 'pickle.global', set_columns(nameless,
+                pandas.MultiIndex.from_tuples([(0, 1)]))),
+            ('an index', None, set_columns(nameless, pandas.Index([-1]))),
             ('mask of 2 columns', 'sklearn.shape', set_columns(columns, [True, False])),
             ('slice of 10^18', 'sklearn.column', set_columns(columns, slice(0, 10**18))),
             ('a slice', None, set_columns(nameless, slice(0, -2))),

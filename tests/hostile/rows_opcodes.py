@@ -7,8 +7,29 @@ SYSTEM = ('GLOBAL', 'os', 'system')
 CALLED = [SYSTEM, text('id'), 'TUPLE1', 'REDUCE']
 SET = ('GLOBAL', 'builtins', 'set')
 TREE = ('GLOBAL', 'sklearn.tree._tree', 'Tree')
+UFUNC = ('GLOBAL', 'numpy.core', '_ufunc_reconstruct')
 ENCODE = ('GLOBAL', '_codecs', 'encode')
+DICT = ('GLOBAL', 'builtins', 'dict')
+BUNCH = ('GLOBAL', 'sklearn.utils', 'Bunch')
+RECONSTRUCT = ('GLOBAL', 'copyreg', '_reconstructor')
+INDEX = ('GLOBAL', 'pandas.core.indexes.base', 'Index')
+NEW_INDEX = ('GLOBAL', 'pandas.core.indexes.base', '_new_Index')
 RECORD = [TREE, 'EMPTY_TUPLE', 'NEWOBJ']
+CONTAINER = [BUNCH, 'EMPTY_TUPLE', 'NEWOBJ']
+GETATTR = ('GLOBAL', 'builtins', 'getattr')
+DISCRETE = [('GLOBAL', 'scipy.stats._discrete_distns', 'randint_gen'), 'EMPTY_TUPLE', 'NEWOBJ']
+CONTINUOUS = [('GLOBAL', 'scipy.stats._continuous_distns', 'uniform_gen'), 'EMPTY_TUPLE', 'NEWOBJ']
+RANDOM = [('GLOBAL', 'numpy.random._pickle', '__randomstate_ctor'), text('MT19937'), 'TUPLE1', 'REDUCE']
+PARSER = """
+def _parse_args(self, {0} {1}):
+    return ({0}), {2}
+
+def _parse_args_rvs(self, {0} {1}, size=None):
+    return self._argcheck_rvs({0} {2}, size=size)
+
+def _parse_args_stats(self, {0} {1}, moments='mv'):
+    return ({0}), {2}, moments
+"""
 
 
 def names():
@@ -146,7 +167,7 @@ def targets():
     rows = Table('targets')
     values = {'number': number(1), 'text': text('a'), 'bytes': ('BINBYTES', b'a'), 'tuple': 'EMPTY_TUPLE',
               'None': 'NONE', 'name': SET, 'list': 'EMPTY_LIST', 'dict': 'EMPTY_DICT', 'set': 'EMPTY_SET',
-              'record': RECORD, 'dtype': dtype(), 'array': array((1,), elements=bytes(8))}
+              'record': RECORD, 'container': CONTAINER, 'dtype': dtype(), 'array': array((1,), elements=bytes(8))}
     changes = {'BUILD': ['EMPTY_DICT', HERE, 'BUILD'], 'APPEND': ['NONE', HERE, 'APPEND'],
                'APPENDS': ['MARK', 'NONE', HERE, 'APPENDS'],
                'SETITEM': [text('a'), 'NONE', HERE, 'SETITEM'],
@@ -159,7 +180,7 @@ def targets():
             rule, offset_items = 'pickle.type', change
             if (what, name) in right:
                 rule = None
-            elif what == 'record' and name != 'ADDITEMS':
+            elif (what, name) == ('record', 'BUILD') or (what == 'container' and name != 'ADDITEMS'):
                 rule = 'sklearn.class'  # it is changed, but is no model
                 offset_items = [item for item in change if item is not HERE]
             elif what in ('dtype', 'array') and name == 'BUILD':
@@ -206,11 +227,30 @@ def calls():
               ('GLOBAL', 'sklearn.utils.validation', 'check_array'), 'TUPLE1', 'REDUCE']),
             ('partial with arguments', ('GLOBAL', 'functools', 'partial'),
              ('GLOBAL', 'sklearn.utils.validation', 'check_array'), number(1)),
-            ('_reconstructor of a base', ('GLOBAL', 'copyreg', '_reconstructor'), TREE,
+            ('_reconstructor of a base', RECONSTRUCT, TREE,
              ('GLOBAL', 'builtins', 'list'), 'EMPTY_LIST'),
+            ('ufunc of a module that is imported', UFUNC, text('antigravity'), text('log')),
+            ('ufunc that is none', UFUNC, text('numpy'), text('dtype')),
+            ('ufunc of bytes', UFUNC, text('numpy'), ('SHORT_BINBYTES', b'log')),
+            ('ufunc of one name', UFUNC, text('log')),
+            ('_reconstructor of a dict that is no class', RECONSTRUCT, SET, DICT, 'EMPTY_DICT'),
+            ('_reconstructor of a dict that is a record', RECONSTRUCT, TREE, DICT, 'EMPTY_DICT'),
+            ('_reconstructor of a dict by pairs', RECONSTRUCT, BUNCH, DICT, 'EMPTY_LIST'),
+            ('_reconstructor of an OrderedDict', RECONSTRUCT, BUNCH,
+             ('GLOBAL', 'collections', 'OrderedDict'), 'EMPTY_DICT'),
+            ('index of a class that makes files', NEW_INDEX, ('GLOBAL', 'numpy', 'memmap'),
+             dict_of(('filename', text('made')), ('mode', text('w+')), ('shape', number(8)))),
+            ('index of an estimator', NEW_INDEX, TREE, 'EMPTY_DICT'),
+            ('index of an index', NEW_INDEX, [NEW_INDEX, INDEX, 'EMPTY_DICT', 'TUPLE2', 'REDUCE'], 'EMPTY_DICT'),
+            ('index of no dict', NEW_INDEX, INDEX, 'EMPTY_LIST'),
             ('__newobj__ of nothing', ('GLOBAL', 'copyreg', '__newobj__')),
             ('__newobj__ of a function', ('GLOBAL', 'copyreg', '__newobj__'), ENCODE)]:
         rows.stream(name, 'pickle.call', callee, tuple_of(*arguments), HERE, 'REDUCE', 'STOP')
+    # Python's constructor would take the function, of which the state says nothing.
+    rows.stream('an estimator made with arguments', 'sklearn.state',
+                named('sklearn.preprocessing._function_transformer', 'FunctionTransformer'),
+                named('numpy', 'log1p'), 'TUPLE1', HERE, 'REDUCE',
+                dict_of(('n_features_in_', number(2))), 'BUILD', 'STOP')
     rows.stream('defaultdict of a function', 'pickle.global',
                 ('GLOBAL', 'collections', 'defaultdict'), HERE, SYSTEM, 'TUPLE1', 'REDUCE', 'STOP')
     rows.stream('arguments by name', 'pickle.call', TREE, 'EMPTY_TUPLE', dict_of(('out', 'NONE')), HERE,
@@ -222,6 +262,72 @@ def calls():
     rows.taken('partial', ('GLOBAL', 'builtins', 'complex'), ('BINFLOAT', 1.0), ('BINFLOAT', 2.0),
                'TUPLE2', 'REDUCE', 'STOP')
     rows.taken('bytes in Latin-1', ENCODE, text('\u00ff'), text('latin1'), 'TUPLE2', 'REDUCE', 'STOP')
+    return rows
+
+
+def distributions():
+    """scipy's distributions, of which scipy executes a text of their state, and the method that it
+    leaves in them."""
+    rows = Table('distributions')
+    template = '_parse_arg_template'
+    good = PARSER.format('low, high, ', 'loc=0', 'loc, 1')
+    wide = PARSER.format('', 'loc=0, scale=1', 'loc, scale')
+
+    def method(name, *arguments):
+        rows.stream(f'getattr of {name}', 'pickle.call', GETATTR, tuple_of(*arguments), HERE, 'REDUCE',
+                    'POP', 'NONE', 'STOP')
+    for name, owner in [('a list', 'EMPTY_LIST'), ('a module', text('os')), ('a record', RECORD),
+                        ('random numbers', RANDOM), ('a class', SET), ('a class of scipy', DISCRETE[0])]:
+        method(name, owner, text('_entropy'))
+    for name in 'rvs', '__class__', '_entropy.__func__', '__reduce__', '_entropy\0', '':
+        method(f'a distribution and {name!r}', DISCRETE, text(name))
+    method('nothing')
+    method('a name alone', text('_entropy'))
+    method('bytes', DISCRETE, ('SHORT_BINBYTES', b'_entropy'))
+    method('three', DISCRETE, text('_entropy'), 'NONE')
+    rows.stream('getattr as a class', 'pickle.call', GETATTR, tuple_of(DISCRETE, text('_entropy')), HERE,
+                'NEWOBJ', 'STOP')
+    rows.stream('call of the method', 'pickle.type', GETATTR, tuple_of(DISCRETE, text('_entropy')),
+                'REDUCE', 'EMPTY_TUPLE', HERE, 'REDUCE', 'STOP')
+    rows.stream('partial of getattr', 'pickle.call', ('GLOBAL', 'functools', 'partial'), GETATTR, 'TUPLE1',
+                HERE, 'REDUCE', 'STOP')
+    rows.stream('a distribution of arguments', 'pickle.call', DISCRETE[0], text('a'), 'TUPLE1', HERE,
+                'REDUCE', 'STOP')
+
+    def state(name, value, owner=DISCRETE):
+        rows.stream(name, 'pickle.call', owner, value, HERE, 'BUILD', 'POP', 'NONE', 'STOP')
+    for name, code in [
+            ('a call', 'import os\nos.system("id")'), ('nothing', ''), ('a byte less', good[:-1]),
+            ('a byte more', good + '\n'), ('a call behind', good + 'import os'), ('another kind', good + wide),
+            ('a default', PARSER.format('low=print(1), ', 'loc=0', 'loc, 1')),
+            ('a name without a comma', PARSER.format('low', 'loc=0', 'loc, 1')),
+            ('a digit first', PARSER.format('1low, ', 'loc=0', 'loc, 1')),
+            ('a letter that is not ASCII', PARSER.format('l\u00f8w, ', 'loc=0', 'loc, 1')),
+            ('names that differ', good.replace('(low, high, )', '(low, exit, )')),
+            ('two kinds at once', good.replace('loc, 1', 'loc, scale')),
+            ('a call as the location', good.replace('loc=0', 'loc=exit()')), ('its first half', good[:24])]:
+        state(f'parser with {name}', dict_of((template, text(code))))
+    state('parser as bytes', dict_of((template, ('BINBYTES', good.encode()))))
+    state('parser twice', dict_of((template, text('exit()')), (template, text(good))))
+    state('parser in a list of pairs', list_of(tuple_of(text(template), text('exit()'))))
+    state('parser in a tuple of pairs', tuple_of(tuple_of(text(template), text('exit()'))))
+    state('parser in a dict of a tuple', tuple_of(dict_of((template, 'NONE'), ('exit()', 'NONE')), RANDOM))
+    state('parser by a text of numpy', dict_of(('a', 'NONE'), (template, text('exit()'))), CONTINUOUS)
+    state('state of slots', tuple_of('NONE', dict_of((template, text('exit()')))))
+    state('old state with a list', tuple_of('EMPTY_DICT', 'EMPTY_LIST'))
+    state('function as a method', dict_of(('_attach_methods', SET)))
+    state('record as a method', dict_of(('_attach_methods', RECORD)))
+    state('opaque as a method', dict_of(('_attach_methods', RANDOM)))
+    state('function as random numbers', dict_of(('_random_state', SET)))
+    state('key that is a number', ['EMPTY_DICT', number(1), 'NONE', 'SETITEM'])
+    rows.taken('discrete', DISCRETE, dict_of((template, text(good)), ('_random_state', RANDOM), ('vecentropy', [
+        ('GLOBAL', 'numpy', 'vectorize'), 'EMPTY_TUPLE', 'NEWOBJ', dict_of(
+            ('pyfunc', [GETATTR, tuple_of(DISCRETE, text('_entropy')), 'REDUCE'])), 'BUILD'])),
+               'BUILD', 'POP', 'NONE', 'STOP')
+    rows.taken('continuous', CONTINUOUS, dict_of((template, text(wide)), ('a', ('BINFLOAT', 0.5)), (
+        '_ctor_param', dict_of(('seed', 'NONE'))), ('_random_state', 'NONE')), 'BUILD', 'POP', 'NONE', 'STOP')
+    rows.taken('before scipy 1.6', CONTINUOUS, tuple_of(dict_of(('name', text('uniform'))), RANDOM), 'BUILD',
+               'POP', 'NONE', 'STOP')
     return rows
 
 
@@ -376,11 +482,24 @@ def floods():
                 number(1), one, 'SETITEMS', 'STOP')
     rows.stream('a key that is None, and its text', 'pickle.value', 'EMPTY_DICT', 'MARK', 'NONE', one,
                 HERE, text('None'), one, 'SETITEMS', 'STOP')
+    rows.stream('a key that is 1, and True', 'pickle.value', 'EMPTY_DICT', 'MARK', number(1), one, HERE,
+                'NEWTRUE', one, 'SETITEMS', 'STOP')
+    rows.stream('a key that is False, and 0', 'pickle.value', 'EMPTY_DICT', 'MARK', 'NEWFALSE', one, HERE,
+                number(0), one, 'SETITEMS', 'STOP')
+    rows.taken('keys that are 1 and False', 'EMPTY_DICT', 'MARK', number(1), one, 'NEWFALSE', one,
+               'SETITEMS', 'STOP')
+    # Of 100 KB each list would become 800 KB again.
+    nothing = array((100000,), OBJECTS, list_of(*['NONE'] * 100000))
+    rows.stream('objects again and again', 'limit.inflated-bytes', nothing, ('BINPUT', 0),
+                list_of(*[('BINGET', 0)] * 600), 'STOP')
+    letters = array((100000,), dtype('S1', '|', size=1, alignment=1), b'a' * 100000)
+    rows.stream('short texts again and again', 'limit.inflated-bytes', letters, ('BINPUT', 0),
+                list_of(*[('BINGET', 0)] * 600), 'STOP')
     rows.taken('what looks like one path', dict_of(('a/b', one), ('a', dict_of(('b', one)))), 'STOP')
     return rows
 
 
 def tables():
-    return [names(), operands(), memo(), old(), outside(), targets(), calls(), hidden(), frames(),
-            streams(), lengths(), depth(), floods()]
+    return [names(), operands(), memo(), old(), outside(), targets(), calls(), distributions(), hidden(),
+            frames(), streams(), lengths(), depth(), floods()]
 

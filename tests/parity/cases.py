@@ -3,10 +3,12 @@ scikit-learn from 1.1 on can make them; what is new in one is left out where it 
 import inspect
 
 import numpy
+import pandas
 import sklearn
+from scipy import stats
 from sklearn import (compose, decomposition, dummy, ensemble, feature_selection, impute, linear_model,
-                     model_selection, multioutput, naive_bayes, neural_network, pipeline,
-                     preprocessing, svm, tree, cluster)
+                     model_selection, multiclass, multioutput, naive_bayes, neural_network,
+                     pipeline, preprocessing, svm, tree, cluster)
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 
 import data
@@ -16,19 +18,23 @@ CASES = []
 
 
 class Case:
-    def __init__(self, name, estimator, source, tolerance):
+    def __init__(self, name, estimator, source, tolerance, later):
         self.name, self.estimator, self.source, self.tolerance = name, estimator, source, tolerance
+        self.later = later
 
     def fitted(self):
         """The estimator, fitted, and the rows to predict."""
         d = self.source()
-        return self.estimator().fit(d.x, d.y), d.rows
+        estimator = self.estimator().fit(d.x, d.y)
+        for attribute, value in self.later.items():
+            setattr(estimator, attribute, value)
+        return estimator, d.rows
 
 
-def case(name, estimator, source, tolerance=1e-9, since=(0, 0), before=(99, 0)):
-    """estimator and source are functions."""
+def case(name, estimator, source, tolerance=1e-9, since=(0, 0), before=(99, 0), **later):
+    """estimator and source are functions; `later` is set when the estimator is fitted."""
     if since <= VERSION < before:
-        CASES.append(Case(name, estimator, source, tolerance))
+        CASES.append(Case(name, estimator, source, tolerance, later))
 
 
 def options(make, **wanted):
@@ -215,7 +221,7 @@ case('network regressor', after(
     lambda: neural_network.MLPRegressor(hidden_layer_sizes=(12,), activation='logistic', max_iter=60, random_state=0)),
     lambda: data.several('numbers'))
 case('network in single precision', lambda: neural_network.MLPClassifier(
-    (12,), max_iter=60, random_state=0), lambda: data.single(data.numbers(3)), 1e-5)
+    (12,), max_iter=60, random_state=0), lambda: data.single(data.numbers(3)), 1e-6)
 case('svc, rbf', after(preprocessing.StandardScaler, svm.SVC), lambda: data.words(4))
 case('svc, probabilities', after(preprocessing.StandardScaler,
                                  lambda: svm.SVC(probability=True, random_state=0)),
@@ -266,6 +272,10 @@ case('grid search', lambda: model_selection.GridSearchCV(
 case('random search', lambda: model_selection.RandomizedSearchCV(
     ensemble.RandomForestRegressor(10, random_state=0), {'max_depth': [3, 6, 9]}, n_iter=2, cv=3,
     random_state=0), data.target)
+case('random search of distributions', lambda: model_selection.RandomizedSearchCV(
+    ensemble.RandomForestRegressor(10, random_state=0),
+    {'max_depth': stats.randint(3, 9), 'min_samples_split': stats.uniform(0.02, 0.1),
+     'ccp_alpha': stats.loguniform(1e-6, 1e-3)}, n_iter=2, cv=3, random_state=0), data.target)
 case('halving search', lambda: model_selection.HalvingGridSearchCV(
     linear_model.LogisticRegression(max_iter=3000), {'C': [0.1, 1, 10]}, cv=3, random_state=0),
     data.numbers)
@@ -284,3 +294,31 @@ case('reduced and chosen', after(preprocessing.StandardScaler, lambda: decomposi
                                  lambda: feature_selection.SelectKBest(k=4),
                                  lambda: linear_model.LogisticRegression(max_iter=3000)),
      lambda: data.numbers(3))
+case('columns of an index', lambda: pipeline.make_pipeline(
+    compose.make_column_transformer(
+        (preprocessing.OneHotEncoder(handle_unknown='ignore'),
+         pandas.Index(['city', 'sex'], dtype=object)),
+        (impute.SimpleImputer(), pandas.Index([-1, 2, 3]))),
+    linear_model.LogisticRegression(max_iter=3000)), data.people)
+case('one against the rest, ties', lambda: multiclass.OneVsRestClassifier(
+    tree.DecisionTreeClassifier(random_state=0)), lambda: data.words(4))
+
+# ---- set after the fit: what was fitted goes on to count, here as there
+case('tweedie, power later', linear_model.TweedieRegressor, data.positive, power=1.5)
+case('dummy, strategy later', lambda: dummy.DummyClassifier(strategy='prior'), data.words,
+     strategy='uniform')
+case('gradient boosting, loss later', lambda: ensemble.GradientBoostingClassifier(
+    n_estimators=10, random_state=0), data.numbers, loss='exponential')
+case('histogram boosting, loss later', lambda: ensemble.HistGradientBoostingRegressor(
+    loss='poisson', max_iter=10), data.positive, loss='squared_error')
+case('voting, classes later', lambda: ensemble.VotingClassifier(
+    [('a', linear_model.LogisticRegression(max_iter=3000)), ('b', naive_bayes.GaussianNB())]),
+    data.words, classes_=numpy.array(['a', 'b', 'c']))
+case('stacking, classes later', lambda: ensemble.StackingClassifier(
+    [('a', linear_model.LogisticRegression(max_iter=3000)), ('b', naive_bayes.GaussianNB())], cv=2),
+    data.words, classes_=numpy.array(['a', 'b', 'c']))
+case('one against the rest, classes later', lambda: multiclass.OneVsRestClassifier(
+    linear_model.LogisticRegression(max_iter=3000)), data.words,
+    classes_=numpy.array(['a', 'b', 'c']))
+case('ridge classifier, classes later', linear_model.RidgeClassifier, data.words, since=(1, 8),
+     classes_=numpy.array(['a', 'b', 'c']))

@@ -107,10 +107,14 @@ class Trial:
         self.base, self.options, self.setting, self.kind = base, options, setting, kind
         self.unfit = self.want = self.bytes = self.rows = self.outcome = None
         self.detail, self.parts = '', ()
-        self.tolerance = 1e-9
+        self.tolerance = {}  # by output
 
     def name(self):
         return f'{self.base.label} {self.setting}'
+
+    def tolerance_of(self, output, least):
+        return max([least, *(tolerance for pattern, tolerance in estimators.NOT_DOUBLE.items()
+                             if re.fullmatch(pattern, f'{self.name()}: {output}'))])
 
     def fit(self):
         """Fits; what scikit-learn itself will not do is nobody's fault."""
@@ -120,9 +124,8 @@ class Trial:
                 case = self.base.fit(self.options, self.kind)
             self.bytes = pickle.dumps(case.estimator, 4)
             self.rows = case.rows
-            self.tolerance = max([case.tolerance, *(
-                tolerance for pattern, tolerance in estimators.NOT_DOUBLE.items()
-                if re.fullmatch(pattern, self.name()))])
+            self.tolerance = {output: self.tolerance_of(output, case.tolerance)
+                              for output in case.want}
             self.want = {name: numpy.char.decode(v) if numpy.asarray(v).dtype.kind == 'S' else v
                          for name, v in case.want.items()}  # bytes are given as texts
         except Exception as error:  # whatever an estimator raises

@@ -89,6 +89,7 @@ def compare_numbers(name, got, want, tolerance):
 
 
 def compare(got, want, tolerance):
+    """tolerance: by the name of the output."""
     if set(got) != set(want):
         raise Differs(f'outputs {sorted(got)}, not {sorted(want)}')
     for name, values in want.items():
@@ -96,7 +97,7 @@ def compare(got, want, tolerance):
             if got[name] != values.tolist():
                 raise Differs(f'{name}: {got[name][:5]}, not {values.tolist()[:5]} ...')
         else:
-            compare_numbers(name, got[name], numpy.asarray(values, dtype=float), tolerance)
+            compare_numbers(name, got[name], numpy.asarray(values, dtype=float), tolerance[name])
 
 
 # ---- Weighlock
@@ -131,7 +132,8 @@ def check(program, case, estimator, rows, want):
             with path.open('wb') as file:
                 write(estimator, file)
             try:
-                compare(predict(program, path, table), want, case.tolerance)
+                compare(predict(program, path, table), want,
+                        dict.fromkeys(want, case.tolerance))
             except (Differs, ValueError, subprocess.TimeoutExpired) as error:
                 misses[name] = str(error)
     return misses

@@ -53,7 +53,7 @@ static bool row_of(arena *memory, const pickle_row *from, py_global *row) {
     *dot = '\0';
     row->module = text;
     row->name = dot + 1;
-    row->makes = from->kind == PICKLE_ROW_OPAQUE ? PY_MAKES_OPAQUE : PY_MAKES_RECORD;
+    row->makes = from->kind == PICKLE_ROW_OPAQUE ? PY_MAKES_OPAQUE : PY_MAKES_CONTAINER;
     return true;
 }
 

@@ -13,6 +13,8 @@
 typedef enum py_constructor {
     /* An instance is a record: its arguments and its state are kept as they are. */
     PY_MAKES_RECORD = 0,
+    /* The same of a class that is a list or a dict too; also what an operator calls a record. */
+    PY_MAKES_CONTAINER,
     /* Nothing is known of an instance, whatever was done to it. */
     PY_MAKES_OPAQUE,
     /* It is named, and compared, but never called: numpy.float64 as a dtype, f_classif. */
@@ -24,9 +26,13 @@ typedef enum py_constructor {
     PY_MAKES_BYTES, /* bytes() of nothing, as protocols 0 to 2 write it */
     PY_MAKES_BYTEARRAY,
     PY_MAKES_COMPLEX,
-    PY_MAKES_BY_RECONSTRUCTOR, /* copyreg._reconstructor(class, object, None) */
+    PY_MAKES_BY_RECONSTRUCTOR, /* copyreg._reconstructor(class, object or dict, ...) */
     PY_MAKES_BY_NEWOBJ,        /* copyreg.__newobj__(class, ...) */
     PY_MAKES_PARTIAL,          /* functools.partial of what is only named: a record */
+    PY_MAKES_DISTRIBUTION,     /* of scipy: opaque, but its state is looked at */
+    PY_MAKES_METHOD,           /* getattr, of one method of such a distribution: opaque */
+    PY_MAKES_UFUNC,            /* numpy.core._ufunc_reconstruct: what GLOBAL could have named */
+    PY_MAKES_INDEX,            /* pandas' _new_Index(Index, {...}): a record */
     PY_MAKES_ENCODED,          /* _codecs.encode(text, "latin1"): bytes */
     PY_MAKES_DTYPE,            /* numpy.dtype */
     PY_MAKES_ARRAY,            /* numpy.core.multiarray._reconstruct */

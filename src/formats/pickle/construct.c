@@ -226,18 +226,35 @@ static wlk_status make_complex(pickle *p, const py_global *callable, const py_va
 
 /* ---- what calls something else: objects of protocols 0 and 1 */
 
-/* (class, object, None) */
+static bool is_base(const py_value *base, py_constructor makes, const char *name) {
+    return base && base->global->makes == makes && strcmp(base->global->name, name) == 0;
+}
+
+/* The dict's entries are the object's items: a copy, as in Python. */
+static wlk_status take_items(pickle *p, const py_value *dict, py_object *object, wlk_error *error) {
+    object->keyed = true;
+    for (uint32_t i = 0; i < dict->items.count; i++) {
+        TRY(py_append(p, &object->items, dict->items.list[i], error));
+    }
+    return WLK_OK;
+}
+
+/* (class, object, None), or (class, dict, {...}) of a class that is a dict too */
 static wlk_status make_by_reconstructor(pickle *p, const py_global *callable,
                                         const py_value *arguments, uint64_t offset, py_value **made,
                                         wlk_error *error) {
     const py_value none = {.kind = PY_TUPLE, .offset = offset};
     const py_value *class = argument(arguments, 0, PY_GLOBAL);
     const py_value *base = argument(arguments, 1, PY_GLOBAL);
-    const bool plain = base && base->global->makes == PY_MAKES_NOTHING &&
-                       strcmp(base->global->name, "object") == 0 &&
-                       argument(arguments, 2, PY_NONE) && arguments->items.count == 3;
-    if (!class || !plain) return unusual(callable, offset, error);
-    return py_instance(p, class, &none, offset, made, error);
+    const py_value *items = argument(arguments, 2, PY_DICT);
+    const bool plain = is_base(base, PY_MAKES_NOTHING, "object") && argument(arguments, 2, PY_NONE);
+    const bool keyed = is_base(base, PY_MAKES_DICT, "dict") && items && class &&
+                       class->global->makes == PY_MAKES_CONTAINER;
+    if (!class || (!plain && !keyed) || arguments->items.count != 3) {
+        return unusual(callable, offset, error);
+    }
+    TRY(py_instance(p, class, &none, offset, made, error));
+    return keyed ? take_items(p, items, (*made)->object, error) : WLK_OK;
 }
 
 /* (class, argument ...) */
@@ -263,6 +280,56 @@ static wlk_status make_partial(pickle *p, const py_global *callable, const py_va
     return make_record(p, callable, arguments, offset, made, error);
 }
 
+static wlk_status make_distribution(pickle *p, const py_global *callable, const py_value *arguments,
+                                    uint64_t offset, py_value **made, wlk_error *error) {
+    if (arguments->items.count > 0) return unusual(callable, offset, error);
+    return make_opaque(p, callable, arguments, offset, made, error);
+}
+
+/* (distribution, "_entropy"), which scipy leaves in its discrete distributions, and nothing else:
+ * what comes out is no function here, but a value of which nothing is known. */
+static wlk_status make_method(pickle *p, const py_global *callable, const py_value *arguments,
+                              uint64_t offset, py_value **made, wlk_error *error) {
+    const py_value *owner = argument(arguments, 0, PY_OPAQUE);
+    if (!owner || owner->global->makes != PY_MAKES_DISTRIBUTION || arguments->items.count != 2 ||
+        !py_is_text(argument(arguments, 1, PY_STR), "_entropy")) {
+        return unusual(callable, offset, error);
+    }
+    return make_opaque(p, callable, arguments, offset, made, error);
+}
+
+/* (module, name): Python imports the one and looks the other up. Here it is the same as a GLOBAL
+ * of both, and only of what is never called. */
+static wlk_status make_ufunc(pickle *p, const py_global *callable, const py_value *arguments,
+                             uint64_t offset, py_value **made, wlk_error *error) {
+    const py_value *module = argument(arguments, 0, PY_STR);
+    const py_value *name = argument(arguments, 1, PY_STR);
+    if (!module || !name || arguments->items.count != 2) return unusual(callable, offset, error);
+    const py_global *row = py_allowed(&py_allowlist_built_in, module->text.data,
+                                      module->text.length, name->text.data, name->text.length);
+    if (!row || row->makes != PY_MAKES_NOTHING) return unusual(callable, offset, error);
+    TRY(py_new(p, PY_GLOBAL, offset, made, error));
+    (*made)->global = row;
+    return WLK_OK;
+}
+
+static bool is_index(const py_value *class) {
+    return class && class->global->makes == PY_MAKES_RECORD &&
+           (strcmp(class->global->name, "Index") == 0 ||
+            strcmp(class->global->name, "Int64Index") == 0);
+}
+
+/* (Index, {...}), and no other class: pandas calls its __new__ with what the dict names, and that
+ * of numpy.memmap makes files. */
+static wlk_status make_index(pickle *p, const py_global *callable, const py_value *arguments,
+                             uint64_t offset, py_value **made, wlk_error *error) {
+    if (!is_index(argument(arguments, 0, PY_GLOBAL)) || !argument(arguments, 1, PY_DICT) ||
+        arguments->items.count != 2) {
+        return unusual(callable, offset, error);
+    }
+    return make_record(p, callable, arguments, offset, made, error);
+}
+
 /* ---- by the rows */
 
 typedef struct maker {
@@ -272,6 +339,7 @@ typedef struct maker {
 
 static const maker makers[PY_CONSTRUCTOR_COUNT] = {
     [PY_MAKES_RECORD] = {make_record, true},
+    [PY_MAKES_CONTAINER] = {make_record, true},
     [PY_MAKES_OPAQUE] = {make_opaque, true},
     [PY_MAKES_NOTHING] = {make_nothing, false},
     [PY_MAKES_LIST] = {make_list, false},
@@ -284,6 +352,10 @@ static const maker makers[PY_CONSTRUCTOR_COUNT] = {
     [PY_MAKES_BY_RECONSTRUCTOR] = {make_by_reconstructor, false},
     [PY_MAKES_BY_NEWOBJ] = {make_by_newobj, false},
     [PY_MAKES_PARTIAL] = {make_partial, false},
+    [PY_MAKES_DISTRIBUTION] = {make_distribution, true},
+    [PY_MAKES_METHOD] = {make_method, false},
+    [PY_MAKES_UFUNC] = {make_ufunc, false},
+    [PY_MAKES_INDEX] = {make_index, false},
     [PY_MAKES_ENCODED] = {make_encoded, false},
     [PY_MAKES_DTYPE] = {py_make_dtype, false},
     [PY_MAKES_ARRAY] = {py_make_array, false},

@@ -89,7 +89,7 @@ static wlk_status fill_object(machine *m, const filling *f, py_object *object,
                               py_value *const *values, uint32_t count, wlk_error *error) {
     const bool keyed = f->kind == PY_DICT;
     const bool fits = object->items.count == 0 || object->keyed == keyed;
-    if (f->kind == PY_SET || object->class->makes != PY_MAKES_RECORD || !fits) {
+    if (f->kind == PY_SET || object->class->makes != PY_MAKES_CONTAINER || !fits) {
         return machine_refuse(m, RULE_PICKLE_TYPE, object->class->name, error);
     }
     object->keyed = keyed;

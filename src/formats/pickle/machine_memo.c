@@ -51,7 +51,7 @@ static py_value *tree_get(const pickle_memo *memo, uint64_t place) {
 
 /* ---- numbers in order */
 
-#define FIRST_ROOM 1024
+#define FIRST_ROOM 32
 
 /* Room in the list for numbers up to twice as many as there are, which all writers keep to
  * (Python 2's began at 1). */

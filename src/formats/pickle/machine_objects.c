@@ -1,4 +1,5 @@
 #include "formats/pickle/construct.h"
+#include "formats/pickle/distribution.h"
 #include "formats/pickle/machine_state.h"
 
 #define SHOWN 96 /* bytes of a module's or class's name in a message */
@@ -159,11 +160,20 @@ static wlk_status build_wrapper(machine *m, py_value *wrapper, py_value *state, 
     return WLK_OK;
 }
 
+/* Nothing is known of it afterwards. */
+static wlk_status build_opaque(machine *m, const py_global *class, const py_value *state,
+                               wlk_error *error) {
+    if (class->makes != PY_MAKES_DISTRIBUTION || distribution_is_state(state)) return WLK_OK;
+    return error_text(error, RULE_PICKLE_CALL, m->op.offset,
+                      "%s.%s: a state that scipy does not write, and might execute", class->module,
+                      class->name);
+}
+
 wlk_status machine_build(machine *m, wlk_error *error) {
     py_value *target;
     TRY(machine_top(m, 1, &target, error));
     py_value *state = m->stack[--m->count]; /* which lies above it */
-    if (target->kind == PY_OPAQUE) return WLK_OK;
+    if (target->kind == PY_OPAQUE) return build_opaque(m, target->global, state, error);
     if (target->kind == PY_DTYPE) return py_build_dtype(m->p, target, state, error);
     if (target->kind == PY_ARRAY) return py_build_array(m->p, target, state, error);
     if (py_is_wrapper(target)) return build_wrapper(m, target, state, error);

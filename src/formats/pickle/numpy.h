@@ -65,6 +65,9 @@ double py_array_real(const py_array *array, uint64_t i);
 wlk_status py_array_text(const py_array *array, uint64_t i, arena *memory, py_text *text,
                          wlk_error *error);
 
+/* Is it a masked array of which an element is masked? */
+bool py_array_hides(const py_array *array);
+
 /* Can it be a tensor? False of objects that are not all texts, or all numbers. */
 bool py_array_is_uniform(const py_array *array);
 

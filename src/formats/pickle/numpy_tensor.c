@@ -162,6 +162,10 @@ static bool is_uniform(uint32_t kinds) {
     return kinds == KIND(PY_STR) || (kinds & ~numbers) == 0;
 }
 
+bool py_array_hides(const py_array *array) {
+    return array->mask && memchr(array->mask, 1, array->count);
+}
+
 bool py_array_is_uniform(const py_array *array) {
     return array->dtype->kind != 'O' || is_uniform(kinds_of(array));
 }

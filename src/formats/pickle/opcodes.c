@@ -40,9 +40,11 @@ static py_text without_sign(py_text text) {
     return (py_text){text.data + 1, text.length - 1};
 }
 
+/* -0 is a number to Python's own reader, and False to the one that it has in C. */
 static bool is_int(py_text text) {
     const bool flag = text.length == 2 && text.data[0] == '0' && (text.data[1] | 1) == '1';
-    return flag || is_decimal(without_sign(text));
+    const bool minus_zero = text.length == 2 && memcmp(text.data, "-0", 2) == 0;
+    return flag || (is_decimal(without_sign(text)) && !minus_zero);
 }
 
 static bool is_long(py_text text) {

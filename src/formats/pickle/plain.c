@@ -48,9 +48,11 @@ static wlk_status count_bytes(plain *d, const py_value *value, uint64_t bytes, w
 
 /* ---- tensors */
 
-/* The elements, and the texts that they refer to. */
+/* What the array puts out: texts have an offset each, and objects are eight bytes each or texts.
+ * (Those are counted in memory, so there are far fewer than 2^60 of them.) */
 static uint64_t bytes_of(const py_array *array) {
-    uint64_t bytes = array->nbytes;
+    const bool wide = array->dtype->kind == 'O' || py_dtype_of(array->dtype) == WLK_STR;
+    uint64_t bytes = array->nbytes + (wide ? (array->count + 1) * 8 : 0);
     for (uint64_t i = 0; array->objects && i < array->count; i++) {
         const py_value *object = array->objects[i];
         if (object->kind == PY_STR) bytes += object->text.length;
@@ -225,9 +227,24 @@ static int compare_texts(const void *context, uint32_t a, uint32_t b) {
     return strcmp(texts[a], texts[b]);
 }
 
+/* True is 1 to Python, and False is 0: a dict has one entry for both. */
+static wlk_status check_truth_values(plain *d, const py_value *dict, wlk_error *error) {
+    bool seen[2][2] = {{false}}; /* of each value: as a number, as a truth value */
+    for (uint32_t i = 0; i < dict->items.count; i += 2) {
+        const py_value *key = dict->items.list[i];
+        const bool truth = key->kind == PY_BOOL;
+        const int64_t number = truth ? key->boolean : key->kind == PY_INT ? key->integer : -1;
+        if (number < 0 || number > 1) continue;
+        seen[number][truth] = true;
+        if (seen[number][!truth]) return refuse(d, key, "a key that is there twice", error);
+    }
+    return WLK_OK;
+}
+
 /* Of keys that are one text the paths below would be one too. */
 static wlk_status check_keys(plain *d, const py_value *dict, const char *const *keys,
                              uint32_t count, wlk_error *error) {
+    TRY(check_truth_values(d, dict, error));
     uint32_t *order = arena_take(&d->p->memory, count, 2 * sizeof *order);
     if (!order) return error_at(error, RULE_INTERNAL_MEMORY, WLK_NO_OFFSET);
     for (uint32_t i = 0; i < count; i++) order[i] = i;
@@ -275,8 +292,28 @@ static wlk_status put_objects(plain *d, const py_array *array, uint32_t axis, ui
     return WLK_OK;
 }
 
+/* What is masked has a number all the same: the mask is a tensor of its own, below the array. */
+static wlk_status put_masked(plain *d, const py_value *value, wlk_error *error) {
+    const py_dtype truth = {.kind = 'b', .itemsize = 1};
+    py_array mask = *value->array;
+    const size_t length = d->length;
+    if (value->array->objects) return refuse(d, value, "a masked array of objects", error);
+    mask.dtype = &truth;
+    mask.data = mask.mask;
+    mask.nbytes = mask.count;
+    TRY(put_tensor(d, value, value->array, error));
+    if (!meta_path_append(d->path, &d->length, sizeof d->path, "mask")) {
+        return error_at(error, RULE_LIMIT_NAME_BYTES, value->offset);
+    }
+    TRY(put_tensor(d, value, &mask, error));
+    d->length = length;
+    d->path[length] = '\0';
+    return WLK_OK;
+}
+
 static wlk_status put_array(plain *d, const py_value *value, uint64_t level, wlk_error *error) {
     const py_array *array = value->array;
+    if (py_array_hides(array)) return put_masked(d, value, error);
     if (py_array_is_uniform(array)) return put_tensor(d, value, array, error);
     return put_objects(d, array, 0, 0, array->count, level, error);
 }

@@ -72,6 +72,7 @@ typedef struct sk_array {
     uint64_t count;
     const py_value *at;
     bool single; /* its own dtype is f32 or f16: scikit-learn computed in float32 */
+    bool half;   /* it is f16 */
 } sk_array;
 /* Any rank. */
 wlk_status sk_reals_of(sk *s, const py_value *value, const char *what, sk_array *out);
@@ -165,6 +166,7 @@ typedef struct sk_block {
     uint32_t first;         /* of the table's columns: its own first; the functions below set it */
     wlk_dtype dtype;        /* of the value: F64, F32, BOOL, I64, STR */
     const uint32_t *inputs; /* of the model's own: which */
+    uint8_t *empty;         /* of a text: sk_empty of the model's own column that it comes of */
 } sk_block;
 
 typedef struct sk_table {
@@ -188,6 +190,13 @@ wlk_status sk_table_singles(sk *s, const sk_table *table, sk_name *out);
 wlk_status sk_table_texts(sk *s, const sk_table *table, uint32_t column, sk_name *out);
 /* One column as f64, [batch, 1]. */
 wlk_status sk_table_column(sk *s, const sk_table *table, uint32_t column, sk_name *out);
+/* Of a value that was made of a column of texts, [batch, 1]. */
+wlk_status sk_table_made_of(sk *s, sk_name value, const sk_table *table, uint32_t column,
+                            sk_table *out);
+/* What the empty text of a column is to someone. It is an empty field of a CSV file too, and
+ * cannot be both: refused wherever the other is met (of what is made of the column as well). */
+typedef enum sk_empty { SK_EMPTY_MISSING = 1, SK_EMPTY_KNOWN = 2 } sk_empty;
+wlk_status sk_table_empty(sk *s, const sk_table *table, uint32_t column, sk_empty as);
 /* What is known of a column: F64 for all numbers, STR, or NONE for one of the model's own
  * that nobody has read yet. */
 wlk_dtype sk_table_dtype(const sk *s, const sk_table *table, uint32_t column);

@@ -180,6 +180,12 @@ static wlk_status raw_prediction(sk *s, boosting *b, sk_name *raw) {
 
 /* ---- predictions */
 
+const py_value *sk_fitted_loss(const py_value *estimator) {
+    const py_value *loss = sk_have(estimator, "_loss");
+    if (!loss) loss = sk_have(estimator, "loss_");
+    return loss && loss->kind == PY_OBJECT ? loss : NULL;
+}
+
 static wlk_status probabilities(sk *s, const boosting *b, sk_name raw, sk_name *out) {
     sk_name two = NULL, p = NULL;
     if (b->columns > 1) return sk_softmax(s, raw, out);
@@ -214,7 +220,8 @@ wlk_status sk_predict_boosted_classes(sk *s, const py_value *estimator, const sk
     TRY(sk_choice(s, estimator, "loss", "log_loss", losses, &loss));
     TRY(sk_need(s, estimator, "classes_", &classes));
     TRY(sk_labels_of(s, classes, "classes_", false, &out->classes));
-    b.exponential = loss == 2;
+    const py_value *fitted = sk_fitted_loss(estimator);
+    b.exponential = fitted ? py_is_object(fitted, "ExponentialLoss") : loss == 2;
     b.classes = out->classes.count;
     b.columns = b.classes == 2 ? 1 : b.classes;
     if (b.classes < 2 || (b.exponential && b.classes > 2)) {

@@ -281,6 +281,12 @@ wlk_status sk_predict_histogram_classes(sk *s, const py_value *estimator, const 
     return sk_decide(s, out->scores, h.columns, &out->index);
 }
 
+/* Is the link of the loss that it was fitted with the logarithm? */
+static bool has_log_link(const py_value *fitted) {
+    return py_is_object(fitted, "HalfPoissonLoss") || py_is_object(fitted, "HalfGammaLoss") ||
+           py_is_object(fitted, "Poisson");
+}
+
 wlk_status sk_predict_histogram_values(sk *s, const py_value *estimator, const sk_table *in,
                                        sk_prediction *out) {
     static const char *const losses[] = {
@@ -293,5 +299,7 @@ wlk_status sk_predict_histogram_values(sk *s, const py_value *estimator, const s
     TRY(raw_prediction(s, &h, in, &out->values));
     out->targets = 1;
     out->flat = true;
-    return loss < 2 ? sk_unary(s, "Exp", out->values, &out->values) : WLK_OK;
+    const py_value *fitted = sk_fitted_loss(estimator);
+    const bool is_log = fitted ? has_log_link(fitted) : loss < 2;
+    return is_log ? sk_unary(s, "Exp", out->values, &out->values) : WLK_OK;
 }

@@ -107,7 +107,17 @@ static wlk_status take_numbers(sk *s, const py_value *columns, const sk_table *i
     return WLK_OK;
 }
 
+/* Columns of a data frame are a pandas.Index, _new_Index(Index, {"data": names, ...}): its array.
+ */
+static const py_value *without_index(const py_value *columns) {
+    const py_value *arguments = NULL, *data = NULL;
+    if (py_is_object(columns, "_new_Index")) arguments = columns->object->arguments;
+    if (arguments && arguments->items.count == 2) data = py_get(arguments->items.list[1], "data");
+    return data ? data : columns;
+}
+
 wlk_status sk_chosen_columns(sk *s, const py_value *columns, const sk_table *in, sk_indices *out) {
+    columns = without_index(columns);
     if (py_is_object(columns, "slice")) return take_slice(s, columns, in, out);
     if (py_is_object(columns, "_RemainderColsList")) {
         const py_value *data = NULL;
@@ -125,6 +135,7 @@ wlk_status sk_chosen_columns(sk *s, const py_value *columns, const sk_table *in,
     if (kind == 'O') return take_list(s, columns, in, out);
     if (kind == 'U' || kind == 'S') return take_names(s, columns, in, out);
     if (kind == 'b') return sk_indices_of(s, columns, "columns", in->columns, out);
+    if (kind != 'i' && kind != 'u') return refuse_column(s, columns);
     return take_numbers(s, columns, in, out);
 }
 
@@ -134,6 +145,7 @@ static bool is_name(const py_value *value) {
 
 /* Were the columns asked for by their names? */
 static bool by_names(const py_value *columns) {
+    columns = without_index(columns);
     const py_value *data = py_get(columns, "data"); /* of a _RemainderColsList */
     if (columns->kind == PY_OBJECT && columns->object->arguments) {
         const py_items *ends = &columns->object->arguments->items; /* of a slice */

@@ -1,5 +1,6 @@
 /* One estimator for each target: MultiOutput, chains, one against the rest. */
 #include "formats/sklearn/sk_compose.h"
+#include "formats/sklearn/sk_linear.h"
 
 typedef struct members {
     py_value *const *list;
@@ -152,7 +153,14 @@ static wlk_status read_scores(sk *s, rest *r) {
     return WLK_OK;
 }
 
-/* The largest score, the last of equals: the first one when they stand the other way round. */
+/* The largest score: since 1.8 the first of equals. */
+static wlk_status first_largest(sk *s, const rest *r, sk_name *index) {
+    sk_name scores;
+    TRY(sk_concat(s, r->scores, r->m.count, &scores));
+    return sk_argmax(s, scores, index);
+}
+
+/* The last of equals: the first one when they stand the other way round. */
 static wlk_status last_largest(sk *s, const rest *r, sk_name *index) {
     const uint32_t count = r->m.count;
     sk_name *turned = sk_take(s, count, sizeof *turned);
@@ -174,7 +182,17 @@ static wlk_status above(sk *s, const rest *r, sk_name *index) {
     return sk_reshape(s, number, 0, index);
 }
 
-static wlk_status rest_probabilities(sk *s, const rest *r, sk_name *out) {
+/* Since 1.7, where none says that the row is of its class, all probabilities stay 0: 1 for 0. */
+static wlk_status without_zeros(sk *s, sk_name *sum) {
+    sk_name zero, is_zero;
+    TRY(sk_f64(s, 0, &zero));
+    TRY(sk_binary(s, "Equal", *sum, zero, &is_zero));
+    TRY(sk_cast(s, is_zero, WLK_F64, &is_zero));
+    return sk_binary(s, "Add", *sum, is_zero, sum);
+}
+
+static wlk_status rest_probabilities(sk *s, const py_value *estimator, const rest *r,
+                                     sk_name *out) {
     const uint32_t count = r->m.count;
     sk_name *columns = sk_take(s, count, sizeof *columns);
     sk_name joined, sum;
@@ -187,10 +205,17 @@ static wlk_status rest_probabilities(sk *s, const rest *r, sk_name *out) {
     TRY(sk_concat(s, columns, count, &joined));
     if (count == 1) return sk_two_columns(s, joined, out);
     TRY(sk_reduce(s, "ReduceSum", joined, &sum));
+    if (sk_linear_version(estimator) >= 1007) TRY(without_zeros(s, &sum));
     return sk_binary(s, "Div", joined, sum, out);
 }
 
-/* The classes are those of its binarizer of labels. */
+static wlk_status choose(sk *s, const py_value *estimator, const rest *r, sk_name *index) {
+    if (r->m.count == 1) return above(s, r, index);
+    if (sk_linear_version(estimator) >= 1008) return first_largest(s, r, index);
+    return last_largest(s, r, index);
+}
+
+/* The classes are those of its binarizer of labels, or, of more than two, its own. */
 static wlk_status rest_classes(sk *s, const py_value *estimator, uint32_t count,
                                sk_prediction *out) {
     const py_value *binarizer = NULL, *classes = NULL, *type = NULL;
@@ -200,6 +225,8 @@ static wlk_status rest_classes(sk *s, const py_value *estimator, uint32_t count,
     if (!py_is_text(type, count == 1 ? "binary" : "multiclass")) {
         return sk_refuse(s, RULE_SKLEARN_OPTION, type, "targets of type %s", sk_quote(s, type));
     }
+    const py_value *own = sk_have(estimator, "classes_");
+    if (own && count > 1) classes = own;
     TRY(sk_labels_of(s, classes, "classes_", false, &out->classes));
     if (out->classes.count == (count == 1 ? 2 : count)) return WLK_OK;
     return sk_refuse(s, RULE_SKLEARN_SHAPE, classes, "%u classes for %u estimators",
@@ -212,8 +239,8 @@ wlk_status sk_one_vs_rest(sk *s, const py_value *estimator, const sk_table *in,
     TRY(predict_all(s, estimator, in, &r.m));
     TRY(rest_classes(s, estimator, r.m.count, out));
     TRY(read_scores(s, &r));
-    TRY(r.m.count == 1 ? above(s, &r, &out->index) : last_largest(s, &r, &out->index));
-    TRY(rest_probabilities(s, &r, &out->probabilities));
+    TRY(choose(s, estimator, &r, &out->index));
+    TRY(rest_probabilities(s, estimator, &r, &out->probabilities));
     if (!r.decides) return WLK_OK;
     out->score_columns = r.m.count;
     return sk_concat(s, r.scores, r.m.count, &out->scores);

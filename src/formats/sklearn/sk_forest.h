@@ -123,6 +123,9 @@ wlk_status sk_predict_forest_classes(sk *s, const py_value *estimator, const sk_
 wlk_status sk_predict_forest_values(sk *s, const py_value *estimator, const sk_table *in,
                                     sk_prediction *out);
 /* sk_boost.c, sk_boost_histogram.c */
+
+/* The loss that boosting was fitted with, whatever its option says now; NULL if it is not there. */
+const py_value *sk_fitted_loss(const py_value *estimator);
 wlk_status sk_predict_boosted_classes(sk *s, const py_value *estimator, const sk_table *in,
                                       sk_prediction *out);
 wlk_status sk_predict_boosted_values(sk *s, const py_value *estimator, const sk_table *in,

@@ -35,6 +35,7 @@ typedef struct sk_inputs {
     bool named;               /* in training, not made up */
     bool any;                 /* how many there are is of no matter: X is [batch, ?] */
     uint8_t *use;             /* sk_column_use of each column */
+    uint8_t *empty;           /* sk_empty of each column; 0: nobody has asked */
     name_map *places;         /* name -> column */
     /* The latest tables that were made one value, so that several readers share it. */
     sk_kept_table kept[SK_TABLES_KEPT];

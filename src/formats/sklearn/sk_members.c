@@ -19,9 +19,20 @@ wlk_status sk_member_predict(sk *s, const sk_members *members, uint32_t i, const
     return sk_refuse(s, RULE_SKLEARN_OPTION, member, "a member with several outputs");
 }
 
+/* What votes or is stacked has its labels back from the encoder it was trained with, whatever
+ * became of its own classes_. */
+static const py_value *encoder_of(const py_value *ensemble) {
+    static const char *const keys[] = {"le_", "_label_encoder", "_le"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const py_value *encoder = sk_have(ensemble, keys[i]);
+        if (py_is_object(encoder, "LabelEncoder")) return encoder;
+    }
+    return ensemble;
+}
+
 wlk_status sk_classes_of(sk *s, const py_value *ensemble, sk_labels *out) {
     const py_value *classes = NULL;
-    TRY(sk_need(s, ensemble, "classes_", &classes));
+    TRY(sk_need(s, encoder_of(ensemble), "classes_", &classes));
     return sk_labels_of(s, classes, "classes_", false, out);
 }
 

@@ -131,12 +131,13 @@ static bool is_option(const py_value *key) {
     return text->data[0] != '_' && text->data[text->length - 1] != '_';
 }
 
+/* Of an option that is there twice the latest counts. */
 static wlk_status put_entries(writer *w, const py_items *items, bool options, uint32_t depth) {
-    for (uint32_t i = 0; i + 1 < items->count; i += 2) {
-        const py_value *key = items->list[i];
+    for (uint32_t i = items->count; i >= 2; i -= 2) {
+        const py_value *key = items->list[i - 2];
         if (key->kind != PY_STR || key->text.length == 0 || !is_plain_text(&key->text)) continue;
         if (options && !is_option(key)) continue;
-        TRY(put_entry(w, &key->text, items->list[i + 1], depth));
+        TRY(put_entry(w, &key->text, items->list[i - 1], depth));
     }
     return WLK_OK;
 }

@@ -173,7 +173,8 @@ static wlk_status open_inputs(sk *s, const py_value *estimator) {
     sk_inputs *inputs = s->inputs;
     const char **names = sk_take(s, count, sizeof *names);
     inputs->use = sk_take(s, count, 1);
-    if (!names || !inputs->use) return sk_no_memory(s);
+    inputs->empty = sk_take(s, count, 1);
+    if (!names || !inputs->use || !inputs->empty) return sk_no_memory(s);
     inputs->count = (uint32_t)count;
     inputs->names = names;
     inputs->named = found.names != NULL;

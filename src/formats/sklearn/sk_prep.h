@@ -94,6 +94,8 @@ typedef struct prep_column {
     sk_labels categories;
 } prep_column;
 
+/* Tells the column's table what the empty text is to its categories, if it is any of them. */
+wlk_status prep_note_empty(sk *s, const prep_column *column);
 /* categories_: one array for each column of the table. */
 wlk_status prep_categories(sk *s, const py_value *e, const sk_table *in, prep_column **columns);
 /* values[category] of each row, [batch, 1] of f64. What is none of the categories becomes

@@ -8,6 +8,17 @@ static wlk_status refuse_category(sk *s, const sk_labels *categories, const char
     return sk_refuse(s, RULE_SKLEARN_VALUE, categories->at, "categories_ %s", why);
 }
 
+wlk_status prep_note_empty(sk *s, const prep_column *column) {
+    const sk_labels *categories = &column->categories;
+    for (uint32_t i = 0; categories->dtype == WLK_STR && i < categories->count; i++) {
+        const bool missing = i == categories->missing;
+        if (!missing && categories->texts[i].length > 0) continue;
+        TRY(sk_table_empty(s, column->table, column->place,
+                           missing ? SK_EMPTY_MISSING : SK_EMPTY_KNOWN));
+    }
+    return WLK_OK;
+}
+
 wlk_status prep_categories(sk *s, const py_value *e, const sk_table *in, prep_column **columns) {
     const py_value *value = NULL;
     py_value *const *lists = NULL;
@@ -26,6 +37,7 @@ wlk_status prep_categories(sk *s, const py_value *e, const sk_table *in, prep_co
         column->table = in;
         column->place = i;
         TRY(sk_labels_of(s, lists[i], "categories_", true, &column->categories));
+        TRY(prep_note_empty(s, column));
         if (column->categories.count == 0) {
             return refuse_category(s, &column->categories, "of a column is empty");
         }

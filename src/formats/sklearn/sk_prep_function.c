@@ -117,19 +117,9 @@ static bool is_numpy(const char *module) {
 }
 
 static const function_row *find(const py_value *func) {
-    const py_items *made_of = NULL;
-    /* Old versions of numpy: _ufunc_reconstruct(module, name). */
-    if (func->kind == PY_OBJECT && func->object->arguments &&
-        strcmp(func->object->class->name, "_ufunc_reconstruct") == 0) {
-        made_of = &func->object->arguments->items;
-    }
-    if (!made_of && (func->kind != PY_GLOBAL || !is_numpy(func->global->module))) return NULL;
+    if (func->kind != PY_GLOBAL || !is_numpy(func->global->module)) return NULL;
     for (uint32_t i = 0; i < PREP_COUNT(functions); i++) {
-        const char *name = functions[i].name;
-        if (made_of ? made_of->count == 2 && py_is_text(made_of->list[1], name)
-                    : strcmp(func->global->name, name) == 0) {
-            return &functions[i];
-        }
+        if (strcmp(func->global->name, functions[i].name) == 0) return &functions[i];
     }
     return NULL;
 }

@@ -47,6 +47,14 @@ static wlk_status texts_missing(sk *s, const py_value *e, const prep_element *mi
     return sk_binary(s, "Equal", x, what, mask);
 }
 
+/* To whom a text is missing the empty one is a text; to all others it is what is missing. */
+static wlk_status note_missing(sk *s, const prep_element *missing, const sk_table *in,
+                               uint32_t column) {
+    if (!missing->is_text) return sk_table_empty(s, in, column, SK_EMPTY_MISSING);
+    if (missing->text.length > 0) return WLK_OK;
+    return sk_table_empty(s, in, column, SK_EMPTY_KNOWN);
+}
+
 /* The mask of these columns, [batch, count] of bool; texts[column] says which hold texts. */
 static wlk_status mask_columns(sk *s, const py_value *e, const prep_element *missing,
                                const sk_table *in, const bool *texts, const sk_indices *columns,
@@ -68,6 +76,7 @@ static wlk_status mask_columns(sk *s, const py_value *e, const prep_element *mis
         if (texts[column]) {
             TRY(sk_table_texts(s, in, column, &x));
             TRY(texts_missing(s, e, missing, x, &masks[i]));
+            TRY(note_missing(s, missing, in, column));
         } else {
             TRY(sk_table_column(s, in, column, &x));
             TRY(numbers_missing(s, e, missing, x, &masks[i]));
@@ -155,9 +164,11 @@ static wlk_status fill_text(sk *s, const imputer *m, uint32_t column, sk_table *
     }
     TRY(sk_table_texts(s, m->in, column, &x));
     TRY(texts_missing(s, m->e, &m->missing, x, &mask));
+    /* Where the empty text is filled in it does not matter which it was. */
+    if (m->fills[column].text.length > 0) TRY(note_missing(s, &m->missing, m->in, column));
     TRY(sk_texts(s, &m->fills[column].text, 1, &fill));
     TRY(prep_where(s, mask, fill, x, &x));
-    return sk_table_of(s, x, WLK_STR, 1, out);
+    return sk_table_made_of(s, x, m->in, column, out);
 }
 
 /* Columns of numbers, all at once. */

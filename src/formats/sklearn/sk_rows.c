@@ -64,6 +64,10 @@ static wlk_status find_row(sk *s, const py_value *estimator, const sk_row **row)
                          estimator->object->class->module);
     }
     const py_value *state = estimator->object->state;
+    /* Python would hand them to its constructor, as options that no state tells of. */
+    if (estimator->object->arguments) {
+        return sk_refuse(s, RULE_SKLEARN_STATE, estimator, "it was made with arguments");
+    }
     if (!state || state->kind != PY_DICT) {
         return sk_refuse(s, RULE_SKLEARN_STATE, estimator, "it has no state");
     }

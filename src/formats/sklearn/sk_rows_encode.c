@@ -185,9 +185,16 @@ static wlk_status missing_of(sk *s, const ordinal *o, uint32_t column, uint32_t 
     const py_value *dict = sk_have(o->m.e, "_missing_indices");
     *missing = WLK_NONE;
     if (!dict) return WLK_OK;
-    for (uint32_t i = 0; dict->kind == PY_DICT && i + 1 < dict->items.count; i += 2) {
-        const py_value *key = dict->items.list[i], *value = dict->items.list[i + 1];
-        if (key->kind != PY_INT || key->integer != column) continue;
+    /* A key is a column, and of one that is there twice the latest counts. */
+    if (dict->kind != PY_DICT || dict->items.count / 2 > o->m.in->columns) {
+        return sk_refuse(s, RULE_SKLEARN_STATE, dict, "_missing_indices is no dict of columns");
+    }
+    for (uint32_t i = dict->items.count; i >= 2; i -= 2) {
+        const py_value *key = dict->items.list[i - 2], *value = dict->items.list[i - 1];
+        if (key->kind != PY_INT) {
+            return sk_refuse(s, RULE_SKLEARN_STATE, key, "_missing_indices is no dict of columns");
+        }
+        if (key->integer != column) continue;
         *missing = o->m.columns[column].categories.missing;
         if (*missing != WLK_NONE && value->kind == PY_INT && value->integer == *missing) {
             return WLK_OK;
@@ -323,7 +330,7 @@ static wlk_status read_classes(sk *s, const py_value *e, const sk_table *in, pre
     TRY(sk_need(s, e, "classes_", &classes));
     *column = (prep_column){.table = in};
     TRY(sk_labels_of(s, classes, "classes_", true, &column->categories));
-    if (in->columns == 1 && column->categories.count > 0) return WLK_OK;
+    if (in->columns == 1 && column->categories.count > 0) return prep_note_empty(s, column);
     return sk_refuse(s, RULE_SKLEARN_SHAPE, classes, "it takes one column of labels");
 }
 

@@ -37,13 +37,22 @@ static wlk_status log_link_values(sk *s, const py_value *estimator, const sk_tab
     return exp_values(s, estimator, in, out);
 }
 
+/* The link that it was fitted with: the options may have been set since. */
+static const py_value *fitted_link(const py_value *estimator) {
+    const py_value *loss = sk_have(estimator, "_base_loss");
+    return loss ? sk_have(loss, "link") : sk_have(estimator, "_link_instance");
+}
+
 static wlk_status tweedie_values(sk *s, const py_value *estimator, const sk_table *in,
                                  sk_prediction *out) {
     static const char *const links[] = {"auto", "identity", "log", NULL};
     uint32_t link = 0;
     double power = 0;
+    const py_value *fitted = fitted_link(estimator);
     TRY(sk_choice(s, estimator, "link", "auto", links, &link));
     TRY(sk_number(s, estimator, "power", &power));
+    if (py_is_object(fitted, "LogLink")) return exp_values(s, estimator, in, out);
+    if (py_is_object(fitted, "IdentityLink")) return flat_values(s, estimator, in, out);
     if (link == 2 || (link == 0 && power > 0)) return exp_values(s, estimator, in, out);
     return flat_values(s, estimator, in, out);
 }
@@ -79,7 +88,9 @@ static wlk_status ridge_classes(sk *s, const py_value *estimator, const sk_table
     sk_name scores = NULL;
     TRY(sk_need(s, estimator, "_label_binarizer", &binarizer));
     TRY(is_multilabel(s, binarizer, &multilabel));
-    TRY(sk_classes(s, binarizer, &classes));
+    /* Since 1.8 it has classes of its own. */
+    const bool has_own = !multilabel && sk_have(estimator, "classes_");
+    TRY(sk_classes(s, has_own ? estimator : binarizer, &classes));
     TRY(sk_linear_read(s, estimator, in->columns, &model));
     TRY(sk_linear_scores(s, &model, in, &scores));
     if (!multilabel) {
@@ -101,6 +112,10 @@ static wlk_status is_one_vs_rest(sk *s, const py_value *estimator, uint32_t clas
     static const char *const choices[] = {"auto", "deprecated", "ovr", "warn", "multinomial", NULL};
     uint32_t choice = 0;
     TRY(sk_choice(s, estimator, "multi_class", "auto", choices, &choice));
+    if (choice == CLASSES_DEPRECATED && sk_linear_version(estimator) < 1005) {
+        return sk_refuse(s, RULE_SKLEARN_OPTION, estimator,
+                         "multi_class is 'deprecated', which its scikit-learn does not know");
+    }
     const bool automatic = choice == CLASSES_AUTO || choice == CLASSES_DEPRECATED;
     const bool is_newton = sk_is(estimator, "solver", "newton-cholesky");
     *out = choice == CLASSES_OVR || choice == CLASSES_WARN ||

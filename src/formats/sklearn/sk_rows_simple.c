@@ -5,6 +5,14 @@
 
 /* ---- naive Bayes */
 
+/* What scikit-learn computes of numbers of f32 or f16 alone is rounded to them in each step. */
+static wlk_status rounded(sk *s, const sk_array *like, sk_name x, sk_name *out) {
+    *out = x;
+    if (!like->single) return WLK_OK;
+    TRY(sk_cast(s, x, like->half ? WLK_F16 : WLK_F32, out));
+    return sk_cast(s, *out, WLK_F64, out);
+}
+
 wlk_status sk_log_priors(sk *s, const py_value *estimator, const char *key, uint32_t classes,
                          sk_name *out) {
     sk_array priors;
@@ -16,7 +24,8 @@ wlk_status sk_log_priors(sk *s, const py_value *estimator, const char *key, uint
                          (unsigned long long)i);
     }
     TRY(sk_f64s(s, priors.data, priors.count, out));
-    return sk_unary(s, "Log", *out, out);
+    TRY(sk_unary(s, "Log", *out, out));
+    return rounded(s, &priors, *out, out);
 }
 
 /* Joint log likelihoods [batch, classes]: the largest wins, their softmax are probabilities. */
@@ -59,9 +68,13 @@ static wlk_status gaussian_constant(sk *s, const py_value *estimator, const sk_a
     sk_name variance, circle, prior;
     TRY(sk_f64_matrix(s, variances->data, variances->shape[0], variances->shape[1], &variance));
     TRY(sk_f64(s, two_pi, &circle));
+    TRY(rounded(s, variances, circle, &circle));
     TRY(sk_binary(s, "Mul", variance, circle, &variance));
+    TRY(rounded(s, variances, variance, &variance));
     TRY(sk_unary(s, "Log", variance, &variance));
+    TRY(rounded(s, variances, variance, &variance));
     TRY(sk_reduce(s, "ReduceSum", variance, &variance));
+    TRY(rounded(s, variances, variance, &variance));
     TRY(sk_reshape(s, variance, 0, &variance));
     TRY(sk_binary(s, "Mul", variance, half, &variance));
     TRY(sk_log_priors(s, estimator, "class_prior_", (uint32_t)variances->shape[0], &prior));
@@ -266,14 +279,20 @@ static wlk_status need_one_output(sk *s, const py_value *estimator) {
                      sparse ? ", sparse" : "");
 }
 
+/* What it was fitted with: the option may have been set since. */
+static wlk_status read_strategy(sk *s, const py_value *estimator, uint32_t *strategy) {
+    static const char *const strategies[] = {"prior", "most_frequent", "constant", NULL};
+    const char *key = sk_have(estimator, "_strategy") ? "_strategy" : "strategy";
+    return sk_choice(s, estimator, key, "prior", strategies, strategy);
+}
+
 static wlk_status dummy_classes(sk *s, const py_value *estimator, const sk_table *in,
                                 sk_prediction *out) {
-    static const char *const strategies[] = {"prior", "most_frequent", "constant", NULL};
     uint32_t strategy = 0;
     uint32_t index = 0;
     sk_array prior;
     *out = (sk_prediction){.targets = 0};
-    TRY(sk_choice(s, estimator, "strategy", "prior", strategies, &strategy));
+    TRY(read_strategy(s, estimator, &strategy));
     TRY(need_one_output(s, estimator));
     TRY(sk_classes(s, estimator, &out->classes));
     const uint32_t classes = out->classes.count;

@@ -143,8 +143,10 @@ static py_array as_array(const py_value *value) {
                       .objects = value->items.list};
 }
 
+/* No fitted estimator has a masked array of which an element is masked. */
 static bool is_sequence(const py_value *value) {
-    return value->kind == PY_ARRAY || value->kind == PY_LIST || value->kind == PY_TUPLE;
+    if (value->kind == PY_ARRAY) return !py_array_hides(value->array);
+    return value->kind == PY_LIST || value->kind == PY_TUPLE;
 }
 
 wlk_status sk_reals_of(sk *s, const py_value *value, const char *what, sk_array *out) {
@@ -166,6 +168,7 @@ wlk_status sk_reals_of(sk *s, const py_value *value, const char *what, sk_array 
     out->rank = array.rank;
     for (uint32_t i = 0; i < array.rank; i++) out->shape[i] = array.shape[i];
     out->single = array.dtype->kind == 'f' && array.dtype->itemsize < sizeof(double);
+    out->half = out->single && array.dtype->itemsize == 2;
     return take_reals(s, &array, what, out);
 }
 

@@ -263,3 +263,27 @@ wlk_status sk_table_texts(sk *s, const sk_table *table, uint32_t column, sk_name
     if (block.dtype == WLK_STR) return WLK_OK;
     return sk_refuse(s, RULE_SKLEARN_COLUMN, NULL, "column %u holds numbers, not texts", column);
 }
+
+/* ---- the empty text */
+
+static uint8_t *empty_of(const sk *s, const sk_table *table, uint32_t column) {
+    const sk_block *block = block_of(table, column);
+    return block->value ? block->empty : &s->inputs->empty[block->inputs[column - block->first]];
+}
+
+wlk_status sk_table_made_of(sk *s, sk_name value, const sk_table *table, uint32_t column,
+                            sk_table *out) {
+    TRY(sk_table_of(s, value, WLK_STR, 1, out));
+    out->blocks[0].empty = empty_of(s, table, column);
+    return WLK_OK;
+}
+
+wlk_status sk_table_empty(sk *s, const sk_table *table, uint32_t column, sk_empty as) {
+    uint8_t *empty = empty_of(s, table, column);
+    if (!empty) return WLK_OK;
+    *empty |= (uint8_t)as;
+    if (*empty != (SK_EMPTY_MISSING | SK_EMPTY_KNOWN)) return WLK_OK;
+    return sk_refuse(s, RULE_SKLEARN_VALUE, NULL,
+                     "column %u: the empty text is one of its values, and stands for a missing one",
+                     column);
+}

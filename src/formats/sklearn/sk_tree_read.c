@@ -190,9 +190,18 @@ static wlk_status take_argument(sk *s, const sk_tree *tree, uint32_t i, uint32_t
     return WLK_OK;
 }
 
+/* A forest may have one tree many times: what is looked up in its state is looked up as often. */
+#define MOST_ENTRIES 64
+
+static bool is_tree(const py_value *value, const char *class_name) {
+    if (!py_is_object(value, class_name)) return false;
+    const py_value *state = value->object->state;
+    return state && state->kind == PY_DICT && state->items.count / 2 <= MOST_ENTRIES;
+}
+
 wlk_status sk_tree_read(sk *s, const py_value *tree, uint64_t features, sk_tree *out) {
     *out = (sk_tree){.at = tree};
-    if (!py_is_object(tree, "Tree")) {
+    if (!is_tree(tree, "Tree")) {
         return sk_refuse(s, RULE_SKLEARN_STATE, tree, "'tree_' is no tree");
     }
     TRY(take_argument(s, out, 0, &out->features));
@@ -224,7 +233,7 @@ static wlk_status take_sets(sk *s, sk_tree *tree) {
 wlk_status sk_tree_read_histogram(sk *s, const py_value *predictor, uint64_t features,
                                   sk_tree *out) {
     *out = (sk_tree){.at = predictor, .features = (uint32_t)features, .outputs = 1, .stride = 1};
-    if (!py_is_object(predictor, "TreePredictor")) {
+    if (!is_tree(predictor, "TreePredictor")) {
         return sk_refuse(s, RULE_SKLEARN_STATE, predictor, "'_predictors' holds what is no tree");
     }
     TRY(take_nodes(s, out, &histogram_table));
