@@ -291,6 +291,23 @@ def distributions():
                 'REDUCE', 'EMPTY_TUPLE', HERE, 'REDUCE', 'STOP')
     rows.stream('partial of getattr', 'pickle.call', ('GLOBAL', 'functools', 'partial'), GETATTR, 'TUPLE1',
                 HERE, 'REDUCE', 'STOP')
+    for module, name in [('joblib.memory', 'Memory'), ('numpy', 'vectorize'),
+                         ('scipy.stats._distn_infrastructure', 'rv_frozen'),
+                         ('joblib._store_backends', 'FileSystemStoreBackend')]:
+        rows.stream(f'{name} of arguments', 'pickle.call', ('GLOBAL', module, name), text('a'), 'TUPLE1',
+                    HERE, 'REDUCE', 'POP', 'NONE', 'STOP')
+        rows.stream(f'a new {name} of arguments', 'pickle.call', ('GLOBAL', module, name), text('a'),
+                    'TUPLE1', HERE, 'NEWOBJ', 'POP', 'NONE', 'STOP')
+        rows.taken(f'a new {name}', ('GLOBAL', module, name), 'EMPTY_TUPLE', 'NEWOBJ', 'POP', 'NONE', 'STOP')
+    for name in '__randomstate_ctor', '__generator_ctor', '__bit_generator_ctor':
+        maker = ('GLOBAL', 'numpy.random._pickle', name)
+        for what, argument in [('a function', ('GLOBAL', 'numpy', 'asarray')), ('a record', RECORD),
+                               ('a class', SET), ('a list', 'EMPTY_LIST')]:
+            rows.stream(f'{name} of {what}', 'pickle.call', maker, text('MT19937'), argument, 'TUPLE2', HERE,
+                        'REDUCE', 'POP', 'NONE', 'STOP')
+        rows.taken(f'{name} of a name', maker, text('MT19937'),
+                   ('GLOBAL', 'numpy.random._pickle', '__bit_generator_ctor'), 'TUPLE2', 'REDUCE', 'POP',
+                   'NONE', 'STOP')
     rows.stream('a distribution of arguments', 'pickle.call', DISCRETE[0], text('a'), 'TUPLE1', HERE,
                 'REDUCE', 'STOP')
 

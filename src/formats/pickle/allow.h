@@ -17,6 +17,8 @@ typedef enum py_constructor {
     PY_MAKES_CONTAINER,
     /* Nothing is known of an instance, whatever was done to it. */
     PY_MAKES_OPAQUE,
+    /* The same, made without arguments: of those, Python would make files or call them. */
+    PY_MAKES_BARE,
     /* It is named, and compared, but never called: numpy.float64 as a dtype, f_classif. */
     PY_MAKES_NOTHING,
     PY_MAKES_LIST,
@@ -30,6 +32,7 @@ typedef enum py_constructor {
     PY_MAKES_BY_NEWOBJ,        /* copyreg.__newobj__(class, ...) */
     PY_MAKES_PARTIAL,          /* functools.partial of what is only named: a record */
     PY_MAKES_DISTRIBUTION,     /* of scipy: opaque, but its state is looked at */
+    PY_MAKES_RANDOM,           /* numpy.random's functions that call what they are given: opaque */
     PY_MAKES_METHOD,           /* getattr, of one method of such a distribution: opaque */
     PY_MAKES_UFUNC,            /* numpy.core._ufunc_reconstruct: what GLOBAL could have named */
     PY_MAKES_INDEX,            /* pandas' _new_Index(Index, {...}): a record */

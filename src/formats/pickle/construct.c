@@ -280,9 +280,26 @@ static wlk_status make_partial(pickle *p, const py_global *callable, const py_va
     return make_record(p, callable, arguments, offset, made, error);
 }
 
-static wlk_status make_distribution(pickle *p, const py_global *callable, const py_value *arguments,
-                                    uint64_t offset, py_value **made, wlk_error *error) {
+static wlk_status make_bare(pickle *p, const py_global *callable, const py_value *arguments,
+                            uint64_t offset, py_value **made, wlk_error *error) {
     if (arguments->items.count > 0) return unusual(callable, offset, error);
+    return make_opaque(p, callable, arguments, offset, made, error);
+}
+
+/* A text, random numbers that have been made, or a class or function of numpy.random. */
+static bool is_random_part(const py_value *value) {
+    static const char module[] = "numpy.random";
+    if (value->kind == PY_STR) return true;
+    if (value->kind != PY_OPAQUE && value->kind != PY_GLOBAL) return false;
+    return strncmp(value->global->module, module, sizeof module - 1) == 0;
+}
+
+/* (bit generator, the function that makes it of a name): both are called by Python. */
+static wlk_status make_random(pickle *p, const py_global *callable, const py_value *arguments,
+                              uint64_t offset, py_value **made, wlk_error *error) {
+    for (uint32_t i = 0; i < arguments->items.count; i++) {
+        if (!is_random_part(arguments->items.list[i])) return unusual(callable, offset, error);
+    }
     return make_opaque(p, callable, arguments, offset, made, error);
 }
 
@@ -352,7 +369,9 @@ static const maker makers[PY_CONSTRUCTOR_COUNT] = {
     [PY_MAKES_BY_RECONSTRUCTOR] = {make_by_reconstructor, false},
     [PY_MAKES_BY_NEWOBJ] = {make_by_newobj, false},
     [PY_MAKES_PARTIAL] = {make_partial, false},
-    [PY_MAKES_DISTRIBUTION] = {make_distribution, true},
+    [PY_MAKES_BARE] = {make_bare, true},
+    [PY_MAKES_DISTRIBUTION] = {make_bare, true},
+    [PY_MAKES_RANDOM] = {make_random, false},
     [PY_MAKES_METHOD] = {make_method, false},
     [PY_MAKES_UFUNC] = {make_ufunc, false},
     [PY_MAKES_INDEX] = {make_index, false},

@@ -2,8 +2,8 @@
 # a module and a name, in ascending order of their bytes (run with LC_ALL=C).
 BEGIN {
     FS = "[ \t]*[|][ \t]*"
-    split("record container opaque nothing list dict set frozenset bytes bytearray complex " \
-        "by_reconstructor by_newobj partial distribution method ufunc index encoded dtype array buffer_array scalar masked_array " \
+    split("record container opaque bare nothing list dict set frozenset bytes bytearray complex " \
+        "by_reconstructor by_newobj partial distribution random method ufunc index encoded dtype array buffer_array scalar masked_array " \
         "array_wrapper", list, " ")
     for (i in list) constructors[list[i]] = 1
 }
