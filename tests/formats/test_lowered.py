@@ -24,6 +24,7 @@ from test_pickle_refuse import (CHECK, ENCODE, MAKE, OBJECT, PARTIAL, SET, TREE,
                                 WRAPPER, framed, text)
 
 TOOL = starved.ROOT / os.environ.get('BUILD', 'build') / 'tests' / 'formats' / 'tool_onnx'
+BUNCH = b'csklearn.utils._bunch\nBunch\n'
 NEWOBJ = b'ccopyreg\n__newobj__\n'
 FACTORY = b'ccollections\ndefaultdict\n'
 LATIN1 = text('latin1')
@@ -67,8 +68,10 @@ STREAMS = [
     (b'isklearn.tree._tree\nTree\n.', 'pickle.stack'), (PARTIAL + CHECK + b'\x85R.', 'pickle.value'),
     (PARTIAL + CHECK + b'\x85R}b.', 'pickle.value'),
     # state
-    (TREE + b')\x81Nb.', None), (TREE + b')\x81}bNNsNNs.', None),
-    (TREE + b')\x81' + text('a') + b'NsNNs}b.', None), (b'(' + TREE + b')\x81tb.', 'pickle.stack'),
+    (TREE + b')\x81Nb.', None), (TREE + b')\x81}bNNs.', 'pickle.type'),
+    (BUNCH + b')\x81}bNNsNNs.', 'sklearn.class'),
+    (BUNCH + b')\x81' + text('a') + b'NsNNs}b.', 'sklearn.class'),
+    (b'(' + TREE + b')\x81tb.', 'pickle.stack'),
     (WRAPPER + b')\x81q\0h\0.', 'pickle.value'), (b'b.', 'pickle.stack'),
     (b'c' + b'a' * 200 + b'\n' + b'b' * 200 + b'\n.', 'pickle.global'),
     # numbers and texts
