@@ -1,5 +1,6 @@
 #include "trust/blake2b_lanes.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* What becomes part of each version of the kernel (at the end of this file). */
@@ -182,19 +183,24 @@ __attribute__((target("avx2,avx512f,avx512vl"))) static void hash_avx512(
 }
 #endif
 
-bool blake2b_lanes_pay(void) {
+typedef void hash_version(const blake2b_message messages[BLAKE2B_LANES],
+                          uint8_t digests[BLAKE2B_LANES][BLAKE2B_DIGEST_BYTES]);
+
 #if defined(__x86_64__)
-    return __builtin_cpu_supports("avx2");
+static hash_version *const versions[] = {hash_base, hash_avx2, hash_avx512};
 #else
-    return false;
+static hash_version *const versions[] = {hash_base};
+#endif
+
+unsigned blake2b_lanes_best(void) {
+#if defined(__x86_64__)
+    return 0u + (__builtin_cpu_supports("avx2") != 0) + (__builtin_cpu_supports("avx512vl") != 0);
+#else
+    return 0;
 #endif
 }
 
-void blake2b_lanes(const blake2b_message messages[BLAKE2B_LANES],
+void blake2b_lanes(unsigned version, const blake2b_message messages[BLAKE2B_LANES],
                    uint8_t digests[BLAKE2B_LANES][BLAKE2B_DIGEST_BYTES]) {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512vl")) return hash_avx512(messages, digests);
-    if (__builtin_cpu_supports("avx2")) return hash_avx2(messages, digests);
-#endif
-    hash_base(messages, digests);
+    versions[version](messages, digests);
 }

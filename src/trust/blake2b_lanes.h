@@ -4,7 +4,6 @@
 #ifndef WLK_TRUST_BLAKE2B_LANES_H
 #define WLK_TRUST_BLAKE2B_LANES_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define BLAKE2B_LANES 4
@@ -15,11 +14,13 @@ typedef struct blake2b_message {
     uint64_t size; /* at least 1 */
 } blake2b_message;
 
-/* Does this processor have the instructions (AVX2) that make it worth while? */
-bool blake2b_lanes_pay(void);
+/* The best version that this processor can run: 0 needs nothing, and is slower than libsodium;
+ * 1 needs AVX2, 2 needs AVX-512. */
+unsigned blake2b_lanes_best(void);
 
-/* Messages may be the same, and of any sizes; the largest says how long it takes. */
-void blake2b_lanes(const blake2b_message messages[BLAKE2B_LANES],
+/* Messages may be the same, and of any sizes; the largest says how long it takes. version: at
+ * most the best. */
+void blake2b_lanes(unsigned version, const blake2b_message messages[BLAKE2B_LANES],
                    uint8_t digests[BLAKE2B_LANES][BLAKE2B_DIGEST_BYTES]);
 
 #endif

@@ -66,7 +66,7 @@ static void digest_together(chunk_pass *pass, uint64_t first, uint64_t end) {
     for (uint64_t i = 0; i < BLAKE2B_LANES; i++) {
         messages[i] = chunk_at(pass, first + i < end ? first + i : first);
     }
-    blake2b_lanes(messages, digests);
+    blake2b_lanes(blake2b_lanes_best(), messages, digests);
     for (uint64_t i = first; i < end; i++) use_digest(pass, i, digests[i - first]);
 }
 
@@ -103,7 +103,7 @@ static uint32_t useful_threads(const chunk_pass *pass, uint32_t threads) {
 /* Lanes are worth less than threads: none goes without a chunk for them. */
 static uint64_t chunks_together(const chunk_pass *pass, uint32_t threads) {
     const uint64_t each = pass->chunks / threads;
-    if (each < 2 || !blake2b_lanes_pay()) return 1;
+    if (each < 2 || blake2b_lanes_best() == 0) return 1;
     return each < BLAKE2B_LANES ? each : BLAKE2B_LANES;
 }
 

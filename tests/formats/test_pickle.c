@@ -109,13 +109,23 @@ static void the_stack_is_limited(void **state) {
     "cnumpy\ndtype\nX\2\0\0\0O8\x89\x88\x87R(K\3X\1\0\0\0|NNNJ\xff\xff\xff\xff" \
     "J\xff\xff\xff\xffK?tb\x89](X\1\0\0\0aC\1betb"
 
+/* [a, (masked) b] of u8 */
+#define MASKED                                                                        \
+    "cnumpy.ma.core\n_mareconstruct\n(cnumpy.ma.core\nMaskedArray\ncnumpy\nndarray\n" \
+    "K\0\x85"                                                                         \
+    "C\1btR(K\1K\2\x85"                                                               \
+    "cnumpy\ndtype\nX\2\0\0\0u1\x89\x88\x87R(K\3X\1\0\0\0|"                           \
+    "NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89"                                  \
+    "C\2ab"                                                                           \
+    "C\2\0\1Ntb"
+
 static void paths_are_limited(void **state) {
     static const struct {
         const char *value;
         size_t size;
     } rows[] = {
 #define ROW(text) {text, sizeof text - 1}
-        ROW("N"), ROW("C\1a"), ROW("]Na"), ROW("}X\1\0\0\0bNs"), ROW(OBJECTS),
+        ROW("N"), ROW("C\1a"), ROW("]Na"), ROW("}X\1\0\0\0bNs"), ROW(OBJECTS), ROW(MASKED),
 #undef ROW
     };
     (void)state;

@@ -12,6 +12,8 @@ import sys
 import tempfile
 import zlib
 
+import numpy as np
+
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import starved  # noqa: E402
@@ -317,8 +319,23 @@ def distributions():
     yield p4(UNIFORM + text("a") + b"\x85R0N.", 2), "pickle.call", len(p4(UNIFORM + text("a") + b"\x85", 2))
 
 
+def random_numbers():
+    """numpy calls what it is given to make a bit generator of a name."""
+    module = b"cnumpy.random._pickle\n"
+    state, bits, name = module + b"__randomstate_ctor\n", module + b"__bit_generator_ctor\n", text("MT19937")
+    made = bits + name + b"\x85R"
+    for arguments, rule in [(name + bits + b"\x86", None), (made + b"\x85", None), (made + bits + b"\x86", None),
+                            (b")", None), (name + CHECK + b"\x86", "pickle.call"), (name + SET + b"\x86", "pickle.call"),
+                            (RANDOM + bits + b"\x86", "pickle.call"), (name + b"]\x86", "pickle.call"),
+                            (b"N\x85", "pickle.call")]:
+        body = p4(state + arguments, 2)
+        yield body + b"R0N.", rule, len(body)
+
+
 def cases():
     yield from distributions()
+    yield from random_numbers()
+    yield pickle.dumps(np.ma.array(["a", None], mask=[0, 1], dtype=object), 2), "pickle.value", None
     for body, rule, offset in ROWS:
         yield p4(body, 2), rule and "pickle." + rule, offset
     yield from WHOLE
