@@ -1,6 +1,8 @@
 /* Four messages at once have the digests that libsodium gives each. */
 #include "support.h"
 
+#include <stdbool.h>
+
 #include "trust/blake2b_lanes.h"
 
 /* Sizes about the ends of blocks, and far apart. */
