@@ -113,6 +113,10 @@ CASES = [
     ('columns by selector', make_pipeline(ColumnTransformer(
         [('n', SimpleImputer(), make_column_selector(dtype_include=float))]), logistic()), HOLES,
      ANSWER),
+    ('columns of a data frame', columns(NUMBERS.columns, KNOWN.columns[2:]), HOLES, ANSWER),
+    ('columns by array', columns(np.array([0, 1]), np.array([2, -2])), HOLES, ANSWER),
+    ('columns by array, unsigned', columns(np.array([0, 1], 'u1'), np.array([2], 'u8')), HOLES,
+     ANSWER),
     ('columns in another order', columns(['income', 'age'], ['kind', 'city']), HOLES, ANSWER),
     ('columns twice', make_pipeline(ColumnTransformer(
         [('a', StandardScaler(), ['age']), ('b', MinMaxScaler(), ['income', 'age'])]),
@@ -290,6 +294,20 @@ def deep(levels):
     return model.fit(X)
 
 
+def asks_for(columns):
+    """The columns that the fitted transformer says it was asked for are others."""
+    model = ColumnTransformer([('a', StandardScaler(), [0])]).fit(X)
+    model.transformers_[0] = ('a', model.transformers_[0][1], columns)
+    return model
+
+
+class MadeWith:
+    """An estimator that is called with arguments: its state does not say which."""
+
+    def __reduce__(self):
+        return FunctionTransformer, (np.log1p,), {'n_features_in_': 2}
+
+
 def names(values):
     model = StandardScaler().fit(NUMBERS)
     model.feature_names_in_ = np.array(values, dtype=object)
@@ -346,6 +364,15 @@ REFUSED = [
     ('a column both ways', both_ways, 'sklearn.column', "'city'"),
     ('columns out of range', lambda: change(chosen, 0, '_transformer_to_input_indices', TOO_FAR),
      'sklearn.value', 'within 0 to 4'),
+    ('a column of an array beyond the end', lambda: asks_for(np.array([5])), 'sklearn.column',
+     'there is no column'),
+    ('a column of an array before the first', lambda: asks_for(np.array([-6])), 'sklearn.column',
+     'there is no column'),
+    ('columns that are reals', lambda: asks_for(np.array([0.0])), 'sklearn.column',
+     'there is no column'),
+    ('other columns than were fitted', lambda: asks_for(np.array([1])), 'sklearn.column',
+     'others than in _transformer_to_input_indices'),
+    ('made with arguments', MadeWith, 'sklearn.state', 'made with arguments'),
     ('columns of another number', lambda: change(chosen, 0, 'n_features_in_', 4),
      'sklearn.column', ''),
     ('more columns than the limit', lambda: change(lambda: StandardScaler().fit(X),

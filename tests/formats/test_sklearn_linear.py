@@ -253,7 +253,7 @@ def as_numbers(values):
     return np.array(values, dtype=object).astype(float)
 
 
-def difference(name, got, want):
+def difference(name, got, want, tolerance=1e-9):
     """None, or what differs."""
     if want.dtype.kind in "UOb":
         return None if got == want.tolist() else f"{name} {got[:4]}, not {want.tolist()[:4]}"
@@ -261,7 +261,7 @@ def difference(name, got, want):
     if got.shape != want.shape:
         return f"{name} of shape {got.shape}, not {want.shape}"
     same = (got == want) | (np.isnan(got) & np.isnan(want))
-    near = np.abs(got - want) <= 1e-9 * np.maximum(1, np.abs(want))
+    near = np.abs(got - want) <= tolerance * np.maximum(1, np.abs(want))
     exact = name == "label"
     if (same if exact else same | near).all():
         return None
@@ -356,6 +356,9 @@ def linear_refusals():
         (changed(logistic, intercept_=np.full(3, np.inf)), value("intercept_")),
         (changed(ridge, coef_=1.5), shape("coef_")),
         (changed(several, _label_binarizer=...), state("_label_binarizer")),
+        (changed(fit(linear_model.RidgeClassifier, "three"), classes_=np.arange(4)),
+         shape("3 scores for 4 classes")),
+        (changed(fit(linear_model.RidgeClassifier, "three"), classes_=7), state("classes_")),
         (changed(several, coef_=several.coef_[:2], intercept_=several.intercept_[:2]),
          shape("2 scores for 3 labels")),
         (changed(several, _label_binarizer=changed(several._label_binarizer, y_type_="other")),
@@ -553,6 +556,35 @@ def zero_sums(folder):
     return wrong
 
 
+def twins():
+    """(what, fitted, the same as another version wrote it: both predict the same[, within])."""
+    words = fit(linear_model.RidgeClassifier, "words")
+    others = changed(words._label_binarizer, classes_=np.array(["a", "b", "c"]))
+    yield "classes of its own", words, changed(words, classes_=words.classes_,
+                                               _label_binarizer=others)
+    for power, link in ((0, "auto"), (1, "auto"), (0, "identity"), (1, "identity"), (0, "log"),
+                        (1.5, "log")):
+        tweedie = fit(linear_model.TweedieRegressor, "positive", power=power, link=link)
+        yield f"Tweedie {power} {link} without a loss", tweedie, changed(tweedie, _base_loss=None)
+    # scikit-learn computes in the type of the variances, which may be another than that of rows.
+    bayes = fit(naive_bayes.GaussianNB, "three")
+    for kind in ("f4", "f2"):
+        small = changed(bayes, var_=bayes.var_.astype(kind),
+                        class_prior_=bayes.class_prior_.astype(kind))
+        yield f"GaussianNB of {kind}", small, small, 1e-6
+
+
+def check_twin(folder, what, fitted, twin, tolerance=1e-9):
+    rows = rows_for(X)
+    got = run(folder, twin, rows)
+    want = wanted(fitted, rows)
+    if set(got.get("outputs", {})) != set(want):
+        return [f"{what}: {got}"]
+    found = [difference(name, got["outputs"][name], np.asarray(value), tolerance)
+             for name, value in want.items()]
+    return [f"{what}: {text}" for text in found if text]
+
+
 def check_refusal(folder, estimator, rule, words):
     got = run(folder, estimator, X[:2])
     if got.get("rule") == rule and words in (got.get("detail") or ""):
@@ -574,6 +606,8 @@ def main():
         for estimator, (rule, words) in refused:
             wrong += check_refusal(Path(folder), estimator, rule, words)
         wrong += zero_sums(Path(folder))
+        for row in twins():
+            wrong += check_twin(Path(folder), *row)
     wrong += starved.check()
     print("\n".join(wrong) or f"{len(CASES)} estimators agree, {len(refused)} are refused")
     return 1 if wrong else 0

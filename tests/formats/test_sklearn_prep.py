@@ -405,6 +405,8 @@ refused('sklearn.shape', 'drop_idx_', OneHotEncoder(drop='first'), CITIES,
             'drop_idx_', '_drop_idx_after_grouping') if key in state])
 refused('sklearn.value', '_missing_indices', OrdinalEncoder(), NAN_CITIES,
         change=lambda state: state.update(_missing_indices={0: 0}))
+refused('sklearn.state', 'no dict of columns', OrdinalEncoder(), NAN_CITIES,
+        change=lambda state: state.update(_missing_indices={i: 0 for i in range(3)}))
 refused('sklearn.value', 'single', LabelBinarizer(), LABELS > 0,
         change=lambda state: state.update(classes_=np.array([1])))
 refused('sklearn.option', 'y_type_', LabelBinarizer(), LABELS > 0,

@@ -288,11 +288,37 @@ def layout_cases():
                HOLES, wanted(histogram, HOLES))
 
 
+def class_of(module, name):
+    """One that this version may not have: its name is all that is read."""
+    made = type(name, (), {'__module__': module})
+    sys.modules.setdefault(module, type(sys)(module)).__dict__.setdefault(name, made)
+    return getattr(sys.modules[module], name)
+
+
+def loss_cases():
+    """(what, pickle, rows, wanted) of histogram boosting whose loss is as other versions wrote
+    it. The loss that it was fitted with decides, and the option where there is none."""
+    logarithm = ensemble.HistGradientBoostingRegressor(loss='poisson', max_iter=5).fit(SUGAR, LEVEL)
+    identity = ensemble.HistGradientBoostingRegressor(max_iter=5).fit(SUGAR, LEVEL)
+    today, before = 'sklearn._loss.loss', 'sklearn.ensemble._hist_gradient_boosting.loss'
+    for fitted, option, loss in ((logarithm, 'gamma', (today, 'HalfGammaLoss')),
+                                 (logarithm, 'poisson', (before, 'Poisson')),
+                                 (logarithm, 'squared_error', (before, 'Poisson')),
+                                 (logarithm, 'poisson', None), (logarithm, 'gamma', None),
+                                 (identity, 'poisson', (before, 'LeastSquares')),
+                                 (identity, 'least_squares', None)):
+        want = wanted(fitted, SUGAR)
+        made = pickle.loads(pickle.dumps(fitted))
+        made._loss = object.__new__(class_of(*loss)) if loss else None
+        made.loss = option
+        yield f'{option} of {loss}', pickle.dumps(made, 4), SUGAR, want
+
+
 def main():
     warnings.simplefilter('ignore')
     work = [(f'{e} in protocol {protocol}', pickle.dumps(e, protocol), rows, wanted(e, rows))
             for e, rows in cases() for protocol in protocols(e)]
-    work += list(layout_cases())
+    work += list(layout_cases()) + list(loss_cases())
     with ThreadPoolExecutor(2) as pool:
         wrong = [why for result in pool.map(lambda w: check(*w), work) for why in result]
     wrong += starved.check()

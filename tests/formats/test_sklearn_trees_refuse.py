@@ -180,6 +180,13 @@ def trees():
             ('too many arguments', 'does not say how many', arguments_as(lambda a: (*a, 1, 2))),
     ]:
         tree_state(what, states, words, change)
+    for what, made in [
+            ('a tree without a state', lambda a, s: (a, None)),
+            ('a tree whose state is a list', lambda a, s: (a, list(s))),
+            ('a state of 65 entries', lambda a, s: (
+                a, {**s, **{f'x{i}': 0 for i in range(65 - len(s))}})),
+    ]:
+        tree_state(what, states, "'tree_' is no tree", made)
     tree_state('a split by categories', 'sklearn.option', 'splits by categories',
                with_field('left_cat_bitset', 'u8', 5))
     tree_state('a split by hash', 'sklearn.option', 'splits by categories',
