@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
+from pandas._libs import arrays
+from pandas.core.indexes.base import _new_Index
 import sklearn
 from sklearn.base import clone, is_regressor
 from sklearn.cluster import KMeans
@@ -301,6 +303,25 @@ def asks_for(columns):
     return model
 
 
+class Texts:
+    """pandas' own array of texts, as its index has held names since pandas 3."""
+
+    def __init__(self, *state):
+        self.state = state
+
+    def __reduce__(self):
+        return (getattr(arrays, '__pyx_unpickle_NDArrayBacked'), (pd.arrays.StringArray, 82904607, None),
+                *self.state)
+
+
+class Index:
+    def __init__(self, *state):
+        self.texts = Texts(*state)
+
+    def __reduce__(self):
+        return _new_Index, (pd.Index, {'data': self.texts, 'name': None})
+
+
 class MadeWith:
     """An estimator that is called with arguments: its state does not say which."""
 
@@ -368,6 +389,12 @@ REFUSED = [
      'there is no column'),
     ('a column of an array before the first', lambda: asks_for(np.array([-6])), 'sklearn.column',
      'there is no column'),
+    ('an index of texts that holds another number', lambda: asks_for(Index(
+        (pd.StringDtype(), np.array([1])))), 'sklearn.column',
+     'others than in _transformer_to_input_indices'),
+    ('an index of texts without a state', lambda: asks_for(Index()), 'sklearn.state', ''),
+    ('an index of texts in a list', lambda: asks_for(Index([1])), 'sklearn.state', ''),
+    ('an index of texts without an array', lambda: asks_for(Index((1, 2))), 'sklearn.state', ''),
     ('columns that are reals', lambda: asks_for(np.array([0.0])), 'sklearn.column',
      'there is no column'),
     ('other columns than were fitted', lambda: asks_for(np.array([1])), 'sklearn.column',

@@ -300,6 +300,12 @@ case('columns of an index', lambda: pipeline.make_pipeline(
          pandas.Index(['city', 'sex'], dtype=object)),
         (impute.SimpleImputer(), pandas.Index([-1, 2, 3]))),
     linear_model.LogisticRegression(max_iter=3000)), data.people)
+case('columns of an index of texts', lambda: pipeline.make_pipeline(
+    compose.make_column_transformer(
+        (preprocessing.OneHotEncoder(handle_unknown='ignore'),
+         pandas.Index(['city', 'sex'])),  # since pandas 3 an array of its own
+        (impute.SimpleImputer(), [-1, 2, 3])),
+    linear_model.LogisticRegression(max_iter=3000)), data.people)
 case('one against the rest, ties', lambda: multiclass.OneVsRestClassifier(
     tree.DecisionTreeClassifier(random_state=0)), lambda: data.words(4))
 

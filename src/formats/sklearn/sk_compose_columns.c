@@ -107,12 +107,22 @@ static wlk_status take_numbers(sk *s, const py_value *columns, const sk_table *i
     return WLK_OK;
 }
 
+/* The array in the state of pandas' own array of texts, whose other parts are types. */
+static const py_value *array_of(const py_value *texts) {
+    const py_value *state = texts->object->state;
+    for (uint32_t i = 0; state && state->kind == PY_TUPLE && i < state->items.count; i++) {
+        if (state->items.list[i]->kind == PY_ARRAY) return state->items.list[i];
+    }
+    return texts;
+}
+
 /* Columns of a data frame are a pandas.Index, _new_Index(Index, {"data": names, ...}): its array.
  */
 static const py_value *without_index(const py_value *columns) {
     const py_value *arguments = NULL, *data = NULL;
     if (py_is_object(columns, "_new_Index")) arguments = columns->object->arguments;
     if (arguments && arguments->items.count == 2) data = py_get(arguments->items.list[1], "data");
+    if (py_is_object(data, "__pyx_unpickle_NDArrayBacked")) return array_of(data);
     return data ? data : columns;
 }
 
