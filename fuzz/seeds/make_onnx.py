@@ -290,6 +290,10 @@ HOSTILE = {
     'utf8': small([node('Identity', ['x'], ['y'], extra=f(3, b'\xff\xfe'))]),
     'operator-of-nobody': small([node('ReadFile', ['x'], ['y'])]),
     'opset-2-32': small([node('Relu', ['x'], ['y'])], version=(1 << 32) - 1),
+    # Who believes the dims reads past the file's last byte.
+    'raw-data-too-short-at-the-end': model(
+        graph([node('Identity', ['x'], ['y'])], ['x'], ['y']) +
+        many(5, [tensor('t', [64], BOOL, f(9, bytes([1, 0, 1, 0])))])),
     'unknown-fields': GOOD['relu'] + b''.join(varint(n << 3) + b'\0' for n in range(100, 190)),
 }
 
