@@ -305,7 +305,7 @@ case('columns of an index of texts', lambda: pipeline.make_pipeline(
         (preprocessing.OneHotEncoder(handle_unknown='ignore'),
          pandas.Index(['city', 'sex'])),  # since pandas 3 an array of its own
         (impute.SimpleImputer(), [-1, 2, 3])),
-    linear_model.LogisticRegression(max_iter=3000)), data.people)
+    linear_model.LogisticRegression(max_iter=3000)), data.people, since=(1, 7))
 case('one against the rest, ties', lambda: multiclass.OneVsRestClassifier(
     tree.DecisionTreeClassifier(random_state=0)), lambda: data.words(4))
 
